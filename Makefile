@@ -1,0 +1,54 @@
+# Two commands matter: `make run` and `make test`. All work in an environment of their own, .venv.
+PYTHON ?= python3
+PORT ?= 8000
+DATA ?= var/demo
+BIN := .venv/bin
+
+.PHONY: run test check bench torture format lock clean help
+
+run: .venv/run.installed  ## start the service with the demo city and simulated traffic
+	$(BIN)/kuaijing serve --demo --data $(DATA) --port $(PORT)
+
+test: .venv/dev.installed  ## all tests in their per-commit form
+	$(BIN)/python -m pytest
+
+check: .venv/dev.installed  ## style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev.installed  ## the latency benchmark on the shipped network
+	$(BIN)/kuaijing bench latency
+
+torture: .venv/dev.installed  ## the long form of the crash, race and property tests
+	KUAIJING_LONG=1 $(BIN)/python -m pytest --timeout=1800 tests/crash tests/properties tests/scenarios
+
+format: .venv/dev.installed  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: .venv/dev.installed  ## renew the pinned versions
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url --quiet --upgrade --output-file requirements/run.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --no-emit-index-url --quiet --upgrade --output-file requirements/dev.lock
+
+clean:  ## remove the environment and all that was made
+	rm -rf .venv var out
+
+help:
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kuaijing needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.installed: .venv/bin/python pyproject.toml requirements/run.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/kuaijing warm
+	touch $@
+
+.venv/dev.installed: .venv/run.installed requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	touch $@
