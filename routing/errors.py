@@ -2,6 +2,7 @@
 
 RoadError
 ├── NetworkFileError      a source or compiled file that cannot be used
+│   ├── NetworkMissing    no such file
 │   ├── SourceUnreadable  truncated, hostile, not OSM
 │   ├── NetworkEmpty      no road a car may use
 │   ├── NetworkInPieces   a second large piece that cannot be driven to
@@ -21,6 +22,10 @@ class RoadError(Exception):
 
 class NetworkFileError(RoadError):
     """A source or compiled network file that cannot be used."""
+
+
+class NetworkMissing(NetworkFileError):
+    """There is no file where a source or compiled network was expected."""
 
 
 class SourceUnreadable(NetworkFileError):
