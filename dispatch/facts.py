@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dispatch.words import UnitId, UnixMs
+from dispatch.words import Clock, IncidentId, UnitId, UnixMs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,3 +134,32 @@ class Note:
     at_ms: UnixMs
     author: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """What was weighed and what is proposed or chosen: the receipt of a decision.
+
+    Attributes:
+        incident_id: The incident; None where it is only asked what would happen.
+        decided_at_ms: When it was weighed.
+        target_s: The promise at the place; None outside the city.
+        clock: When the promise's clock starts.
+        candidates: Units weighed, best first, at most the asked number for each kind.
+        chosen: Units that go; empty where a dispatcher decides or nobody can go.
+        why: One sentence for people.
+        shortfall: Units wanted and not to be had, by kind.
+        road_version: Hash of the network.
+        conditions_version: Count of changes by closures and speeds.
+    """
+
+    incident_id: IncidentId | None
+    decided_at_ms: UnixMs
+    target_s: int | None
+    clock: Clock
+    candidates: tuple[Candidate, ...]
+    chosen: tuple[UnitId, ...]
+    why: str
+    shortfall: tuple[Shortfall, ...]
+    road_version: str
+    conditions_version: int

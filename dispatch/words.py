@@ -116,3 +116,11 @@ class Overdue(StrEnum):
     DEPARTED = "departed_overdue"
     ARRIVAL = "arrival_overdue"
     FEEDBACK = "feedback_overdue"
+
+
+class Direction(StrEnum):
+    """Which way of a road a closure shuts, seen along the way as it is mapped."""
+
+    BOTH = "both"
+    FORWARD = "forward"
+    BACKWARD = "backward"

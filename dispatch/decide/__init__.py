@@ -1,0 +1,1 @@
+"""The pure decisions: `decide(board, question, context) -> Decision`."""
