@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.source import CLOSED, SourceRoads
+from routing.source_roads import CLOSED, SourceRoads
 from routing.stretches import Stretches
 
 _MORTON_BITS = 16

@@ -9,10 +9,9 @@ import numpy as np
 
 from routing.arcs import Arcs
 from routing.graph import ROAD_CLASSES, ArcFlag, RoadGraph, TurnFlag
-from routing.node_tags import Barrier
 from routing.pieces import Pieces
 from routing.restriction_tags import Unused
-from routing.source import SourceFacts, SourceRoads
+from routing.source_roads import SourceFacts, SourceRoads
 from routing.stretches import Stretches
 from routing.tags import Skipped
 
@@ -90,11 +89,10 @@ def make_report(
     length_m, way = stretches.length_m, stretches.way
     road_m = float(length_m.sum())
     by_class = np.bincount(roads.way_class[way], weights=length_m, minlength=len(ROAD_CLASSES))
-    has_limit = (roads.way_kmh > 0).any(axis=1)[way]
+    has_limit = roads.way_kmh.max(axis=1, initial=0.0)[way] > 0
     lon, lat = graph.geom_lonlat.T
     shares = {"maxspeed": has_limit, "named": roads.way_name[way] > 0}
     share = {name: float(length_m[which].sum()) / road_m for name, which in shares.items()}
-    at_nodes = roads.node_signal[arcs.node_source], roads.node_barrier[arcs.node_source]
     banned = TurnFlag.BANNED | TurnFlag.BANNED_EXCEPT_EMERGENCY
     return ImportReport(
         source=roads.facts,
@@ -120,8 +118,8 @@ def make_report(
         turns_banned=int(np.count_nonzero(graph.turn_flags & banned)),
         bridge_count=_ways_with(graph, ArcFlag.BRIDGE),
         tunnel_count=_ways_with(graph, ArcFlag.TUNNEL),
-        signal_count=int(np.count_nonzero(at_nodes[0])),
-        barrier_count=int(np.count_nonzero(at_nodes[1] != Barrier.NONE)),
+        signal_count=int(np.count_nonzero(roads.node_signal[arcs.node_source])),
+        barrier_count=int(np.count_nonzero(roads.node_barrier[arcs.node_source])),
         ways_skipped={str(reason): count for reason, count in roads.skipped.items()},
         suspicious=_suspicious(roads, stretches, pieces, share["maxspeed"]),
     )
@@ -145,13 +143,17 @@ def _suspicious(
         ),
         (
             maxspeed_share < LOW_MAXSPEED_SHARE,
-            (f"only {maxspeed_share:.1%} of the road length has a posted limit;"
-            " travel times rest on road classes"),
+            (
+                f"only {maxspeed_share:.1%} of the road length has a posted limit;"
+                " travel times rest on road classes"
+            ),
         ),
         (
             len(welded) > 0,
-            (f"{len(welded)} junctions join the middles of ways on different layers"
-            f" (nodes {examples}): a bridge may be welded to the road below"),
+            (
+                f"{len(welded)} junctions join the middles of ways on different layers"
+                f" (nodes {examples}): a bridge may be welded to the road below"
+            ),
         ),
         (missing > 0, f"{missing} road nodes are missing in the source; roads are cut there"),
         (roads.repeated_ways > 0, f"{roads.repeated_ways} ways occur twice; the first was kept"),
@@ -161,8 +163,10 @@ def _suspicious(
         ),
         (
             roads.skipped[Skipped.REVERSIBLE] > 0,
-            (f"{roads.skipped[Skipped.REVERSIBLE]} reversible roads are left out:"
-            " the source does not say which way they run"),
+            (
+                f"{roads.skipped[Skipped.REVERSIBLE]} reversible roads are left out:"
+                " the source does not say which way they run"
+            ),
         ),
         (
             roads.skipped[Skipped.UNKNOWN_CLASS] > 0,

@@ -14,7 +14,8 @@ from routing.graph_hash import content_hash
 from routing.import_report import ImportReport, make_report
 from routing.pieces import Pieces, find_pieces
 from routing.restrictions import apply_restrictions
-from routing.source import Progress, SourceRoads, read_source
+from routing.source import Progress, read_source
+from routing.source_roads import SourceRoads
 from routing.stretches import Stretches, cut_stretches
 from routing.turns import Turns, make_turns
 

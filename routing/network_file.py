@@ -13,10 +13,7 @@ Equal input gives an equal file, byte for byte.
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +27,7 @@ from routing.graph import RoadGraph
 from routing.graph_hash import array_fields, content_hash
 from routing.import_report import ImportReport
 from routing.source_guard import SOURCE_FORMATS
+from routing.whole_file import replacing
 
 MAGIC = b"KJROADS\n"
 FORMAT_VERSION = 1
@@ -136,42 +134,16 @@ def save_network(graph: RoadGraph, report: ImportReport, path: Path) -> None:
         offsets[name] = (end, len(block))
         end = _aligned(end + len(block))
     header = msgspec.json.encode(_Stored(make_manifest(graph, report), offsets))
-    prefix = _PREFIX.pack(MAGIC, FORMAT_VERSION, len(header), hashlib.sha256(header).digest())
-    _write_whole(path, [prefix, header], blocks.values())
+    digest = hashlib.sha256(header).digest()
+    head = _PREFIX.pack(MAGIC, FORMAT_VERSION, len(header), digest) + header
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        for block in (head, *blocks.values()):
+            stream.write(block)
+            stream.write(bytes(_aligned(len(block)) - len(block)))
 
 
 def _aligned(position: int) -> int:
     return -(-position // _ALIGNMENT) * _ALIGNMENT
-
-
-def _write_whole(path: Path, head: list[bytes], blocks: Any) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            for block in ([b"".join(head)], *([block] for block in blocks)):
-                stream.write(block[0])
-                stream.write(bytes(_aligned(stream.tell()) - stream.tell()))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the new name durable where the system can open folders."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def load_network(path: Path) -> tuple[RoadGraph, Manifest]:
@@ -192,7 +164,7 @@ def load_network(path: Path) -> tuple[RoadGraph, Manifest]:
     blocks = _blocks(path, content, stored, body_start)
     names = blocks.pop("names").tobytes()
     graph = RoadGraph(
-        **{name: _array(block, name) for name, block in blocks.items()},  # type: ignore[arg-type]
+        **{name: _array(block, name) for name, block in blocks.items()},
         names=msgspec.json.decode(names, type=tuple[str, ...]),
         road_version=stored.manifest.road_version,
     )

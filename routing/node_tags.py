@@ -29,10 +29,6 @@ _SOLID = frozenset({
     "horse_stile", "fence", "wall", "hedge", "guard_rail", "planter", "tyres", "rope",
 })  # fmt: skip
 """Barriers that no car passes, unless a tag says that motor vehicles may."""
-_OPENED = frozenset({"gate", "lift_gate", "swing_gate", "sliding_gate", "hampshire_gate", "chain"})
-"""Barriers that somebody can open: a crew gets through where the public does not."""
-_SUNK = frozenset({"rising", "removable", "foldable", "flexible"})
-"""Kinds of bollard that give way."""
 
 
 def read_signal(tags: Mapping[str, str]) -> int:
@@ -48,25 +44,26 @@ def read_signal(tags: Mapping[str, str]) -> int:
 
 
 def read_barrier(tags: Mapping[str, str]) -> Barrier:
-    """Whom the barrier on a node stops."""
+    """Whom the barrier on a node stops.
+
+    A crew gets through where some vehicles may (a guarded gate, `access=private`) and where a
+    tag says so; a gate that is locked or shut to everybody stops the crew too.
+    """
     kind = tags.get("barrier")
     if kind is None:
         return Barrier.NONE
-    allowed = [
-        access_of(tags[key])
-        for key in ("motorcar", "motor_vehicle", "vehicle", "access")
-        if key in tags
-    ]
-    is_solid = kind in _SOLID
-    public = allowed[0] if allowed else (Access.SHUT if is_solid else Access.OPEN)
-    if is_solid and "access" in tags and len(allowed) == 1:
-        # `access=yes` on a bollard speaks of those who fit through, not of cars.
-        public = Access.SHUT
-    if public == Access.OPEN and (kind not in _OPENED or tags.get("locked") != "yes"):
+    access = _barrier_access(tags, is_solid=kind in _SOLID)
+    if access == Access.OPEN:
         return Barrier.NONE
-    gives_way = kind in _OPENED or tags.get("bollard") in _SUNK
-    if tags.get("emergency") in ("yes", "designated") or (gives_way and not is_solid):
+    if access == Access.LIMITED or tags.get("emergency") in ("yes", "designated"):
         return Barrier.EXCEPT_EMERGENCY
-    if public == Access.LIMITED and gives_way:
-        return Barrier.EXCEPT_EMERGENCY
-    return Barrier.EVERYBODY if is_solid or public == Access.SHUT else Barrier.NONE
+    return Barrier.EVERYBODY
+
+
+def _barrier_access(tags: Mapping[str, str], *, is_solid: bool) -> Access:
+    # `access=yes` on a bollard speaks of those who fit through, not of cars.
+    general = () if is_solid else ("access",)
+    for key in ("motorcar", "motor_vehicle", "vehicle", *general):
+        if key in tags:
+            return access_of(tags[key])
+    return Access.SHUT if is_solid or tags.get("locked") == "yes" else Access.OPEN

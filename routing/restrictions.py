@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from routing.arcs import Arcs
 from routing.graph import TurnFlag
 from routing.restriction_tags import Restriction, Unused
-from routing.source import SourceRoads
+from routing.source_roads import SourceRoads
 from routing.stretches import Stretches
 from routing.turns import STRAIGHT_DEG, Turns
 
@@ -122,7 +122,7 @@ def _ban_at_node(table: _Table, restriction: Restriction, node: int | None) -> U
     coming = [arc for arc in _arcs(table, restriction.from_ways) if table.arcs.arc_to[arc] == node]
     going = [arc for arc in _arcs(table, restriction.to_ways) if table.arcs.arc_from[arc] == node]
     if not coming or not going:
-        return Unused.OFF_NETWORK if not coming else _pointless(table, restriction)
+        return _pointless(table, restriction)
     pairs = _meant(table, restriction, [(a, b) for a in coming for b in going])
     if not pairs:
         return Unused.NO_SUCH_TURN
@@ -132,8 +132,9 @@ def _ban_at_node(table: _Table, restriction: Restriction, node: int | None) -> U
 
 
 def _pointless(table: _Table, restriction: Restriction) -> Unused:
-    """Why there is no arc to turn into: the way is no road, or a one-way that leads here."""
-    known = any(way in table.arcs_of_way for way in restriction.to_ways)
+    """Why there is no turn: a way is no road for us, or all are but one-ways forbid it already."""
+    sides = (restriction.from_ways, restriction.to_ways)
+    known = all(any(way in table.arcs_of_way for way in ways) for ways in sides)
     return Unused.NO_SUCH_TURN if known else Unused.OFF_NETWORK
 
 

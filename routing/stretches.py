@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.node_tags import Barrier
-from routing.source import SourceRoads
+from routing.source_roads import SourceRoads
 
 EARTH_RADIUS_M = 6_371_008.8
 """Mean radius of the WGS-84 ellipsoid (IUGG)."""

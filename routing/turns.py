@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from routing.arcs import Arcs
 from routing.graph import TurnFlag, TurnKind
 from routing.node_tags import Barrier, Signal
-from routing.source import SourceRoads
+from routing.source_roads import SourceRoads
 from routing.stretches import Stretches, great_circle_m
 
 HEADING_REACH_M = 10.0
