@@ -1,0 +1,156 @@
+"""Closures and slow-downs: what changes on the roads while the service runs.
+
+`Conditions` is a plain immutable value. `EffectiveConditions` says what of it holds at one moment.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from routing.errors import RoadError
+from routing.graph import ROAD_CLASSES
+
+HOUR_MS = 3_600_000
+
+
+class ConditionInvalid(RoadError):
+    """A closure or slow-down that contradicts itself."""
+
+
+class Direction(StrEnum):
+    """Which directions of the named roads are meant.
+
+    `FORWARD` and `BACKWARD` are seen along the arc or the way as it is drawn.
+    """
+
+    BOTH = "both"
+    FORWARD = "forward"
+    BACKWARD = "backward"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """A stretch of road that may not be driven.
+
+    Attributes:
+        closure_id: Name of the closure.
+        arcs: Directed arcs of this network.
+        way_ids: OSM ways; they survive a new network, arcs do not.
+        direction: Which directions of them are closed.
+        from_ms: First moment, Unix milliseconds.
+        until_ms: First moment when it is open again; None = until lifted.
+        hours: Local hours of the day when it holds; None = all. 7-9 o'clock is {7, 8}.
+        emergency_exempt: True when emergency vehicles on a call may pass.
+        reason: Why, for people.
+    """
+
+    closure_id: str
+    arcs: tuple[int, ...] = ()
+    way_ids: tuple[int, ...] = ()
+    direction: Direction = Direction.BOTH
+    from_ms: int = 0
+    until_ms: int | None = None
+    hours: frozenset[int] | None = None
+    emergency_exempt: bool = False
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.arcs and not self.way_ids:
+            raise ConditionInvalid(f"closure {self.closure_id!r} names no road; give arcs or ways")
+        _check_period(f"closure {self.closure_id!r}", self.from_ms, self.until_ms, self.hours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedFactor:
+    """A factor on the speed of some roads, for everybody. Factors on the same road multiply.
+
+    Attributes:
+        factor_id: Name of the factor.
+        factor: 0.5 = half as fast. Above 0; what is 0 is a closure.
+        road_class: One of `ROAD_CLASSES`; None with no arcs and ways means all roads.
+        arcs: Directed arcs of this network, taken one by one.
+        way_ids: OSM ways, both directions.
+        from_ms: First moment, Unix milliseconds.
+        until_ms: First moment when it no longer holds; None = until lifted.
+        hours: Local hours of the day when it holds; None = all.
+        reason: Why, for people.
+    """
+
+    factor_id: str
+    factor: float
+    road_class: str | None = None
+    arcs: tuple[int, ...] = ()
+    way_ids: tuple[int, ...] = ()
+    from_ms: int = 0
+    until_ms: int | None = None
+    hours: frozenset[int] | None = None
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        name = f"speed factor {self.factor_id!r}"
+        if not (math.isfinite(self.factor) and self.factor > 0):
+            raise ConditionInvalid(f"{name} is {self.factor}; it must be above 0, or be a closure")
+        if self.road_class is not None and self.road_class not in ROAD_CLASSES:
+            raise ConditionInvalid(
+                f"{name}: {self.road_class!r} is no road class; use {ROAD_CLASSES}"
+            )
+        if self.road_class is not None and (self.arcs or self.way_ids):
+            raise ConditionInvalid(f"{name} names a road class and roads; give one of them")
+        _check_period(name, self.from_ms, self.until_ms, self.hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """All closures and speed factors that were ordered, whether they hold now or not."""
+
+    closures: tuple[Closure, ...] = ()
+    speed_factors: tuple[SpeedFactor, ...] = ()
+
+    def at(self, at_ms: int, hour: int) -> EffectiveConditions:
+        """What of it holds at a moment, given the local hour of that moment."""
+        return EffectiveConditions(
+            tuple(item for item in self.closures if _holds(item, at_ms, hour)),
+            tuple(item for item in self.speed_factors if _holds(item, at_ms, hour)),
+        )
+
+    def next_change_ms(self, at_ms: int) -> int:
+        """The next moment when the roads may change: a period begins or ends, or the hour does.
+
+        Hours begin at full hours of Unix time, as they do in every zone of whole hours.
+        """
+        next_hour_ms = (at_ms // HOUR_MS + 1) * HOUR_MS
+        edges = _edges_ms((*self.closures, *self.speed_factors))
+        return min([next_hour_ms, *(edge_ms for edge_ms in edges if edge_ms > at_ms)])
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveConditions:
+    """The closures and speed factors that hold at one moment."""
+
+    closures: tuple[Closure, ...] = field(default=())
+    speed_factors: tuple[SpeedFactor, ...] = field(default=())
+
+
+def _edges_ms(items: Iterable[Closure | SpeedFactor]) -> Iterable[int]:
+    for item in items:
+        yield item.from_ms
+        if item.until_ms is not None:
+            yield item.until_ms
+
+
+def _holds(item: Closure | SpeedFactor, at_ms: int, hour: int) -> bool:
+    begun = item.from_ms <= at_ms
+    over = item.until_ms is not None and item.until_ms <= at_ms
+    return begun and not over and (item.hours is None or hour in item.hours)
+
+
+def _check_period(
+    name: str, from_ms: int, until_ms: int | None, hours: frozenset[int] | None
+) -> None:
+    if until_ms is not None and until_ms <= from_ms:
+        raise ConditionInvalid(f"{name} ends ({until_ms}) before it begins ({from_ms})")
+    if hours is not None and not (hours and hours <= frozenset(range(24))):
+        raise ConditionInvalid(f"{name} needs hours from 0 to 23, not {sorted(hours)}")

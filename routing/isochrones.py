@@ -1,0 +1,128 @@
+"""Areas that can be reached in time: the streets reached, painted on a grid and traced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import MultiPolygon, Polygon
+
+from routing.geometry import M_PER_DEGREE, metres_per_lon, steps_m
+from routing.graph import RoadGraph
+from routing.search_arrays import CLOSED_MS, Places
+
+_CELL_M: Final = 25.0
+_CELLS_ACROSS_MAX: Final = 800
+_BRUSH_CELLS: Final = 2
+"""A street is painted this many cells wide to each side: 50 m, the depth of a block of houses."""
+
+
+class _Samples(NamedTuple):
+    """Points on the streets: lon/lat (n, 2) and the milliseconds when each is reached (n)."""
+
+    lonlat: NDArray[np.float64]
+    ms: NDArray[np.float64]
+
+
+def isochrone_polygons(
+    graph: RoadGraph,
+    arc_ms: NDArray[np.int32],
+    entry_ms: NDArray[np.int32],
+    origins: Places,
+    origin_lonlat: tuple[float, float],
+    seconds: Sequence[float],
+) -> list[Polygon | MultiPolygon]:
+    """The areas within so many seconds of a place.
+
+    Args:
+        graph: The roads.
+        arc_ms: Milliseconds per arc, int32 (A).
+        entry_ms: When each arc can be entered, `CLOSED_MS` where not in time, int32 (A).
+        origins: Stands of the place.
+        origin_lonlat: The place on the road.
+        seconds: Limits.
+
+    Returns:
+        One area per limit in WGS-84; a longer limit's area holds every shorter one's.
+    """
+    samples = _sample(graph, arc_ms, entry_ms, origins, origin_lonlat)
+    metres = np.array([metres_per_lon(origin_lonlat[1]), M_PER_DEGREE])
+    east_north = (samples.lonlat - origin_lonlat) * metres
+    within = samples.ms <= 1000 * max(seconds)
+    low, high = east_north[within].min(axis=0), east_north[within].max(axis=0)
+    cell_m = max(_CELL_M, float((high - low).max()) / _CELLS_ACROSS_MAX)
+    margin = _BRUSH_CELLS + 1
+    shape = np.floor((high - low) / cell_m).astype(int) + 1 + 2 * margin
+    cell = np.floor((east_north - low) / cell_m).astype(int) + margin
+    areas = []
+    for limit_s in seconds:
+        painted = np.zeros((shape[1], shape[0]), dtype=bool)
+        reached = cell[samples.ms <= 1000 * limit_s]
+        painted[reached[:, 1], reached[:, 0]] = True
+        area = _traced(_brushed(painted), cell_m)
+        corner = low - margin * cell_m
+        areas.append(
+            shapely.transform(area, lambda xy: (xy + corner) / metres + np.array(origin_lonlat))
+        )
+    return areas
+
+
+def _sample(
+    graph: RoadGraph,
+    arc_ms: NDArray[np.int32],
+    entry_ms: NDArray[np.int32],
+    origins: Places,
+    origin_lonlat: tuple[float, float],
+) -> _Samples:
+    """Points along all arcs reached, at most half a cell apart."""
+    entered = np.flatnonzero((entry_ms < CLOSED_MS) & (arc_ms < CLOSED_MS))
+    own = origins.arc[arc_ms[origins.arc] < CLOSED_MS]
+    own_share = origins.share[arc_ms[origins.arc] < CLOSED_MS]
+    arcs = np.concatenate([entered, own])
+    # The origin's own arcs are driven from its stand on, as if entered earlier.
+    entry = np.concatenate([entry_ms[entered].astype(float), -own_share * arc_ms[own]])
+    points = graph.geom_start[arcs + 1] - graph.geom_start[arcs]
+    item = np.repeat(np.arange(len(arcs)), points)
+    nth = np.arange(len(item)) - np.repeat(np.cumsum(points) - points, points)
+    lonlat = graph.geom_lonlat[graph.geom_start[arcs][item] + nth]
+    step_m = np.append(steps_m(lonlat), 0.0)
+    last = np.cumsum(points) - 1
+    step_m[last] = 0.0
+    drawn_m = np.maximum(np.bincount(item, weights=step_m, minlength=len(arcs)), 1e-9)
+    before_m = np.cumsum(step_m) - step_m
+    ms_per_m = (arc_ms[arcs] / drawn_m)[item]
+    start_ms = entry[item] + (before_m - before_m[last - points + 1][item]) * ms_per_m
+    count = np.ceil(step_m / (_CELL_M / 2)).astype(int) + 1
+    piece = np.repeat(np.arange(len(item)), count)
+    share = (np.arange(len(piece)) - np.repeat(np.cumsum(count) - count, count)) / count[piece]
+    following = np.minimum(piece + 1, len(item) - 1)
+    spread = (share * (step_m[piece] > 0))[:, None]
+    place = lonlat[piece] + spread * (lonlat[following] - lonlat[piece])
+    ms = start_ms[piece] + share * step_m[piece] * ms_per_m[piece]
+    on = ms >= 0
+    return _Samples(np.concatenate([place[on], [origin_lonlat]]), np.concatenate([ms[on], [0.0]]))
+
+
+def _brushed(painted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The painted cells and all within the brush of one."""
+    wide = painted.copy()
+    for shift in range(1, _BRUSH_CELLS + 1):
+        wide[:, shift:] |= painted[:, :-shift]
+        wide[:, :-shift] |= painted[:, shift:]
+    high = wide.copy()
+    for shift in range(1, _BRUSH_CELLS + 1):
+        high[shift:] |= wide[:-shift]
+        high[:-shift] |= wide[shift:]
+    return high
+
+
+def _traced(painted: NDArray[np.bool_], cell_m: float) -> Polygon | MultiPolygon:
+    """The outline of the painted cells, in metres from the grid's corner."""
+    edge = np.diff(np.pad(painted, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    row, west = np.nonzero(edge == 1)
+    east = np.nonzero(edge == -1)[1]
+    boxes = shapely.box(west * cell_m, row * cell_m, east * cell_m, (row + 1) * cell_m)
+    return shapely.simplify(shapely.union_all(boxes), cell_m / 2)

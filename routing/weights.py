@@ -1,0 +1,154 @@
+"""Weights of one moment: the speed table, with the conditions that hold written into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.conditions import Closure, Direction, EffectiveConditions, SpeedFactor
+from routing.errors import UnknownRoad
+from routing.graph import ROAD_CLASSES, RoadGraph
+from routing.search_arrays import CLOSED_MS, RoadArrays, Weights, reverse_turns
+from routing.speeds import (
+    PROFILE_ROW,
+    PROFILES,
+    Profile,
+    SpeedTable,
+    arc_milliseconds,
+    turn_milliseconds,
+)
+
+EMERGENCY_PROFILES = (Profile.RESPONSE_CAR, Profile.MOTORCYCLE)
+"""Who passes a closure that exempts emergency vehicles."""
+
+
+class WayIndex:
+    """Finds the arcs of an OSM way."""
+
+    def __init__(self, graph: RoadGraph) -> None:
+        self._order = np.argsort(graph.arc_way_id, kind="stable")
+        self._sorted_ids = graph.arc_way_id[self._order]
+        self._reverse = graph.arc_reverse
+
+    def arcs_of_way(self, way_id: int, direction: Direction = Direction.BOTH) -> NDArray[np.intp]:
+        """The way's arcs. Of a pair the arc with the smaller position runs as the way is drawn.
+
+        Raises:
+            UnknownRoad: The network has no such way.
+        """
+        low, high = np.searchsorted(self._sorted_ids, [way_id, way_id + 1])
+        if low == high:
+            raise UnknownRoad(f"way {way_id} has no road in this network; look its id up in OSM")
+        arcs = self._order[low:high]
+        reverse = self._reverse[arcs]
+        forward = (reverse < 0) | (arcs < reverse)
+        if direction is Direction.FORWARD:
+            arcs = arcs[forward]
+        elif direction is Direction.BACKWARD:
+            arcs = arcs[~forward]
+        return np.sort(arcs)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseWeights:
+    """Weights of one hour without conditions, (P, A) milliseconds."""
+
+    hour: int
+    arc_ms: NDArray[np.int32]
+
+
+class WeightMaker:
+    """Makes the weights of a moment. Each call returns new arrays: a query keeps what it holds."""
+
+    def __init__(self, graph: RoadGraph, table: SpeedTable) -> None:
+        self._graph = graph
+        self.table = table
+        self.ways = WayIndex(graph)
+        entry_start, entry_from, order = reverse_turns(graph.turn_start, graph.turn_to)
+        # Own copies: kernels are compiled for writable contiguous arrays, a mapped file is neither.
+        self.network = RoadArrays(
+            np.array(graph.arc_length_m, dtype=np.float64),
+            np.array(graph.turn_start, dtype=np.int32),
+            np.array(graph.turn_to, dtype=np.int32),
+            entry_start,
+            entry_from,
+        )
+        turn_ms = np.stack([turn_milliseconds(graph, profile, table) for profile in PROFILES])
+        self._turn_ms = turn_ms.ravel()
+        self._entry_ms = np.ascontiguousarray(turn_ms[:, order]).ravel()
+        self._base: BaseWeights | None = None
+
+    def weights(self, conditions: EffectiveConditions, hour: int) -> Weights:
+        """The weights with these conditions at this local hour.
+
+        Raises:
+            UnknownRoad: A condition names an arc or way that the network does not have.
+        """
+        arc_ms = self._base_ms(hour).copy()
+        if conditions.speed_factors:
+            self._slow_down(arc_ms, conditions.speed_factors)
+        for closure in conditions.closures:
+            arcs = self.closed_arcs(closure)
+            for row, profile in enumerate(PROFILES):
+                if not (closure.emergency_exempt and profile in EMERGENCY_PROFILES):
+                    arc_ms[row, arcs] = CLOSED_MS
+        return Weights(arc_ms.ravel(), self._turn_ms, self._entry_ms)
+
+    def closed_arcs(self, closure: Closure) -> NDArray[np.intp]:
+        """The directed arcs that a closure closes."""
+        arcs = self._known(closure.arcs)
+        reverse = self._graph.arc_reverse[arcs].astype(np.intp)
+        reverse = reverse[reverse >= 0]
+        if closure.direction is Direction.BOTH:
+            parts = [arcs, reverse]
+        else:
+            parts = [arcs if closure.direction is Direction.FORWARD else reverse]
+        parts += [self.ways.arcs_of_way(way, closure.direction) for way in closure.way_ids]
+        return np.unique(np.concatenate(parts))
+
+    def _base_ms(self, hour: int) -> NDArray[np.int32]:
+        base = self._base
+        if base is None or not self.table.same_hour(base.hour, hour):
+            rows = [
+                arc_milliseconds(self._graph, profile, hour, self.table) for profile in PROFILES
+            ]
+            base = self._base = BaseWeights(hour, np.stack(rows))
+        return base.arc_ms
+
+    def _slow_down(self, arc_ms: NDArray[np.int32], factors: tuple[SpeedFactor, ...]) -> None:
+        product = np.ones(self._graph.arc_count)
+        for item in factors:
+            if item.road_class is not None:
+                product[self._graph.arc_class == ROAD_CLASSES.index(item.road_class)] *= item.factor
+            elif item.arcs or item.way_ids:
+                ways = [self.ways.arcs_of_way(way) for way in item.way_ids]
+                product[np.unique(np.concatenate([self._known(item.arcs), *ways]))] *= item.factor
+            else:
+                product *= item.factor
+        slowed = np.flatnonzero(product != 1)
+        part = arc_ms[:, slowed]
+        exact = np.clip(np.floor(part / product[slowed] + 0.5), 1, CLOSED_MS - 1)
+        arc_ms[:, slowed] = np.where(part == CLOSED_MS, CLOSED_MS, exact.astype(np.int32))
+
+    def _known(self, arcs: tuple[int, ...]) -> NDArray[np.intp]:
+        known = np.array(arcs, dtype=np.intp)
+        if known.size and not (known.min() >= 0 and known.max() < self._graph.arc_count):
+            raise UnknownRoad(
+                f"an arc from {known.min()} to {known.max()} is not in this network of"
+                f" {self._graph.arc_count} arcs; name the road by its way, ids survive a new network"
+            )
+        return known
+
+
+def profile_arcs(weights: Weights, profile: Profile, arc_count: int) -> NDArray[np.int32]:
+    """One profile's arc milliseconds, int32 (A), a view."""
+    row = PROFILE_ROW[profile]
+    return weights.arc_ms[row * arc_count : (row + 1) * arc_count]
+
+
+def profile_turns(weights: Weights, profile: Profile) -> NDArray[np.int32]:
+    """One profile's turn milliseconds, int32 (T), a view."""
+    row, turn_count = PROFILE_ROW[profile], len(weights.turn_ms) // len(PROFILES)
+    return weights.turn_ms[row * turn_count : (row + 1) * turn_count]
