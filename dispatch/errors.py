@@ -28,6 +28,11 @@ DispatchError
     ├── StoreUnavailable    the log cannot be written now; try again
     ├── StoreLocked         another service owns the folder
     ├── LogDamaged          the log does not follow from itself
+    ├── LogFormatUnknown    a log or snapshot laid out by another version
+    ├── AppendRefused       the log takes no append of this writer, or not this one
+    │   ├── LogMoved        the log has moved on since the decision
+    │   ├── StaleEpoch      a newer writer has taken over
+    │   └── CommandKnown    the command was carried out before
     └── EventKindUnknown    an event of a kind that this version does not know
 """
 
@@ -381,6 +386,74 @@ class LogDamaged(StoreError):
     def __init__(self, seq: int, *, why: str) -> None:
         super().__init__(f"entry {seq} of the log does not fit: {why}; restore the last backup")
         self.seq = seq
+
+
+class LogFormatUnknown(StoreError):
+    """The log was laid out by another version of the service.
+
+    Attributes:
+        path: The file.
+        found: Its format, None where it names none.
+        known: The format that this version reads.
+    """
+
+    def __init__(self, path: str, *, found: int | None, known: int) -> None:
+        super().__init__(
+            f"{path!r} has format {found}, this version reads {known}: start the version of the"
+            " service that wrote it"
+        )
+        self.path = path
+        self.found = found
+        self.known = known
+
+
+class AppendRefused(StoreError):
+    """The log takes no append of this writer, or not this one; nothing was written."""
+
+
+class LogMoved(AppendRefused):
+    """The log has moved on since the decision was made.
+
+    Attributes:
+        given: The head that the decision saw.
+        head: The head of the log.
+    """
+
+    def __init__(self, *, given: int, head: int) -> None:
+        super().__init__(
+            f"the decision saw the log up to event {given}, it stands at {head}:"
+            " decide again on the present board"
+        )
+        self.given = given
+        self.head = head
+
+
+class StaleEpoch(AppendRefused):
+    """A newer writer has taken over.
+
+    Attributes:
+        given: The epoch of the writer that was refused.
+        current: The epoch of the one that writes now.
+    """
+
+    def __init__(self, *, given: int, current: int) -> None:
+        super().__init__(
+            f"the writer of epoch {given} was replaced by that of epoch {current}: it must stop"
+        )
+        self.given = given
+        self.current = current
+
+
+class CommandKnown(AppendRefused):
+    """The command was carried out before; its answer is in the store.
+
+    Attributes:
+        key: Its key.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the command with key {key!r} was carried out before: read its answer")
+        self.key = key
 
 
 class EventKindUnknown(StoreError):
