@@ -7,6 +7,7 @@ RoadError
 │   ├── NetworkEmpty      no road a car may use
 │   ├── NetworkInPieces   a second large piece that cannot be driven to
 │   └── CompiledMismatch  a compiled file of another version, or damaged
+├── AreaInvalid           an area that cannot be asked for
 ├── DownloadFailed        Overpass did not answer with roads
 ├── OffNetwork            a point too far from any road
 ├── Unreachable           no way by road
@@ -42,6 +43,10 @@ class NetworkInPieces(NetworkFileError):
 
 class CompiledMismatch(NetworkFileError):
     """The compiled file is damaged or was written by another version of the format."""
+
+
+class AreaInvalid(RoadError):
+    """The outline of an area is no valid polygon, or too large."""
 
 
 class DownloadFailed(RoadError):
