@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from routing.node_tags import read_barrier, read_signal
 _FIXED_PER_DEGREE = 10_000_000
 """OSM keeps coordinates as whole ten-millionths of a degree."""
 _NOWHERE = 2**31 - 1
+_ONE_WAY = b'<osm version="0.6"><way id="1"/></osm>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,9 @@ def place_nodes(source: osmium.io.File, refs: NDArray[np.int64]) -> PlacedNodes:
             f"a road refers to node {wanted[0]}: ids below 1 are unsaved edits;"
             " save or renumber them first"
         )
-    keys = osmium.filter.KeyFilter("highway", "barrier")
-    nodes = osmium.FileProcessor(source, osmium.osm.NODE).with_locations("flex_mem")
-    tagged = [(node.id, dict(node.tags)) for node in _entities(nodes.with_filter(keys))]
-    lonlat = _lonlat(nodes.node_location_storage, wanted)
+    places = osmium.index.create_map("flex_mem")
+    tagged = _read_nodes(source, places)
+    lonlat = _lonlat(places, wanted)
     found = (np.abs(lonlat[:, 0]) <= 180.0) & (np.abs(lonlat[:, 1]) <= 90.0)
     node_id = wanted[found]
     signal, barrier = np.zeros((2, len(node_id)), np.uint8)
@@ -81,9 +80,28 @@ def place_nodes(source: osmium.io.File, refs: NDArray[np.int64]) -> PlacedNodes:
     )
 
 
-def _entities(nodes: Iterable[Any]) -> Iterable[Any]:
-    """The reader's own type is a union of all OSM kinds; here there are nodes only."""
-    return nodes
+class _TaggedNodes(osmium.SimpleHandler):
+    """Collects the tags of the nodes that pass the filter before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[int, dict[str, str]]] = []
+
+    def node(self, node: Any) -> None:
+        """Called by the reader."""
+        self.found.append((node.id, dict(node.tags)))
+
+
+def _read_nodes(source: osmium.io.File, places: Any) -> list[tuple[int, dict[str, str]]]:
+    """Fills the table of places; returns the nodes that may carry a signal or barrier."""
+    keep_place = osmium.NodeLocationsForWays(places)
+    keep_place.ignore_errors()
+    tagged = _TaggedNodes()
+    keys = osmium.filter.KeyFilter("highway", "barrier")
+    osmium.apply(osmium.io.Reader(source, osmium.osm.NODE), keep_place, keys, tagged)
+    # The table sorts itself when the first way comes, and finds nothing in an unsorted file before.
+    osmium.apply(osmium.io.Reader(osmium.io.FileBuffer(_ONE_WAY, "osm")), keep_place)
+    return tagged.found
 
 
 def _lonlat(storage: Any, wanted: NDArray[np.int64]) -> NDArray[np.float64]:

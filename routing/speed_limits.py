@@ -39,8 +39,8 @@ ZONE_KMH: Mapping[str, float] = {
 }
 """Limits that a country's law gives to a kind of place, where the tag names only the kind."""
 
-_NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots)?")
-_ZONE_NUMBER = re.compile(r"(?:[A-Z]{2}:)?zone:?(\d+)")
+_NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(km/h|kmh|kph|mph|knots)?")
+_ZONE_NUMBER = re.compile(r"(?:[A-Z]{2}:)?zone:?([0-9]+)")
 _UNIT_KMH = {
     None: 1.0,
     "km/h": 1.0,
