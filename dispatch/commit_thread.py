@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Thread
+from time import perf_counter
 from typing import TypeAlias, TypeVar
 
 from dispatch.append_rows import write_appends
@@ -45,6 +46,9 @@ _REFUSALS = (sqlite3.Error, ValueError, OverflowError)
 """What SQLite or its binding say to a row they do not take."""
 
 Result = TypeVar("Result")
+OnCommit: TypeAlias = Callable[[int, float], None]
+"""Told on the event loop how many appends a commit held and how many seconds it took."""
+
 _Outcome: TypeAlias = tuple[Settled, DispatchError | None]
 _log = logging.getLogger(__name__)
 
@@ -65,13 +69,22 @@ class CommitThread:
         failing: The last commit failed.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, head: int, epoch: int) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        head: int,
+        epoch: int,
+        on_commit: OnCommit | None = None,
+    ) -> None:
+        """Start the thread; it ends with `stop`."""
         self.head = head
         self.epoch = epoch
         self.failing = False
         self._connection = connection
         self._queue: SimpleQueue[tuple[Append, Settled] | _Task | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
+        self._on_commit = on_commit
         self._wal_pages = 0
         self._broken: str | None = None
         self._thread = Thread(target=self._run, name="commit", daemon=True)
@@ -151,7 +164,9 @@ class CommitThread:
                 after = job
                 break
             batch.append(job)
-        self._post(self._commit(batch))
+        began = perf_counter()
+        outcomes = self._commit(batch)
+        self._post(outcomes, perf_counter() - began)
         if after is not None:
             after.run(self._connection)
         return running
@@ -238,10 +253,10 @@ class CommitThread:
                 " restart the service, it reads the log anew"
             )
 
-    def _post(self, outcomes: list[_Outcome]) -> None:
+    def _post(self, outcomes: list[_Outcome], took_s: float) -> None:
         # One wake-up of the event loop for the whole batch.
         try:
-            self._loop.call_soon_threadsafe(_settle, outcomes)
+            self._loop.call_soon_threadsafe(self._settle, outcomes, took_s)
         except RuntimeError:
             _log.warning("the event loop ended before %d appends settled", len(outcomes))
 
@@ -256,13 +271,14 @@ class CommitThread:
         _, in_log, folded = row
         self._wal_pages = max(0, in_log - folded)
 
+    def _settle(self, outcomes: Sequence[_Outcome], took_s: float) -> None:
+        for settled, error in outcomes:
+            settled(error)
+        if self._on_commit is not None:
+            self._on_commit(len(outcomes), took_s)
+
 
 def _stopped() -> StoreUnavailable:
     return StoreUnavailable(
         "the log's writer has stopped; restart the service", retry_after_s=RETRY_AFTER_S
     )
-
-
-def _settle(outcomes: Sequence[_Outcome]) -> None:
-    for settled, error in outcomes:
-        settled(error)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dispatch.append_rows import read_command
-from dispatch.commit_thread import RETRY_AFTER_S, CommitThread
+from dispatch.commit_thread import RETRY_AFTER_S, CommitThread, OnCommit
 from dispatch.errors import LogDamaged, StoreUnavailable
 from dispatch.folder_lock import FolderLock
 from dispatch.sqlite_log import LOG_NAME, head_of, make_room, open_reader, open_writer
@@ -44,12 +44,20 @@ Result = TypeVar("Result")
 class SqliteStore:
     """`Store` on one SQLite file; open it inside a running event loop with `SqliteStore.open`."""
 
-    def __init__(self, path: Path, lock: FolderLock, writer: sqlite3.Connection) -> None:
+    def __init__(
+        self,
+        path: Path,
+        lock: FolderLock,
+        writer: sqlite3.Connection,
+        *,
+        on_commit: OnCommit | None = None,
+    ) -> None:
+        """Start the commit thread; `SqliteStore.open` does it for a folder."""
         epoch = _next_epoch(writer)
         head = head_of(writer)
         make_room(path)
         self._lock = lock
-        self._commits = CommitThread(writer, head=head, epoch=epoch)
+        self._commits = CommitThread(writer, head=head, epoch=epoch, on_commit=on_commit)
         # Point look-ups by the event loop itself: microseconds from the page cache.
         self._quick = open_reader(path)
         # Long reads by a thread of their own, so that the loop goes on meanwhile.
@@ -57,8 +65,12 @@ class SqliteStore:
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-read")
 
     @classmethod
-    def open(cls, folder: Path) -> SqliteStore:
+    def open(cls, folder: Path, *, on_commit: OnCommit | None = None) -> SqliteStore:
         """Open the log in `folder` for writing; both are made when missing.
+
+        Args:
+            folder: The data folder.
+            on_commit: Told, on the event loop, of each commit's appends and seconds.
 
         Raises:
             StoreLocked: another process works on it.
@@ -71,7 +83,7 @@ class SqliteStore:
             writer = open_writer(path)
             try:
                 _check_start(writer, path)
-                return cls(path, lock, writer)
+                return cls(path, lock, writer, on_commit=on_commit)
             except BaseException:
                 writer.close()
                 raise

@@ -1,0 +1,56 @@
+"""Replays a log from its first event and says what board it leads to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from dispatch.codec import board_hash
+from dispatch.recover import recover
+from dispatch.store_sqlite import SqliteStore
+from platforms.city import City
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What a replay found.
+
+    Attributes:
+        events: Events of the log.
+        board_sha256: Digest of the board that they lead to; equal logs, equal digests.
+        open_incidents: Incidents open on that board.
+        took_s: Seconds that it took.
+        snapshot_agrees: Whether a start from the newest snapshot leads to the same board.
+    """
+
+    events: int
+    board_sha256: str
+    open_incidents: int
+    took_s: float
+    snapshot_agrees: bool
+
+
+async def replay(folder: Path, city: City) -> Replayed:
+    """Replay the log in a data folder; the service must not run on it.
+
+    Raises:
+        StoreLocked: a service works on the folder.
+        LogDamaged: an event does not follow from those before it.
+    """
+    store = SqliteStore.open(folder)
+    try:
+        began = perf_counter()
+        board = await recover(store, city, snapshots=False)
+        took_s = perf_counter() - began
+        digest = board_hash(board)
+        quick = board_hash(await recover(store, city))
+    finally:
+        await store.close()
+    return Replayed(
+        events=board.seq,
+        board_sha256=digest,
+        open_incidents=len(board.incidents),
+        took_s=took_s,
+        snapshot_agrees=quick == digest,
+    )

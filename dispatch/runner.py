@@ -1,0 +1,379 @@
+"""The dispatcher at work: asks the core, makes its events durable, and only then tells anybody.
+
+All of it runs on one event loop and a decision is never interrupted, so that decisions follow each
+other without locks. A decision is made on the board as *decided*, which runs ahead of the
+*durable* one by what waits for the disk; answers, feeds and reads see only what is durable. When a
+commit fails, everything decided since is taken back and its callers are told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Self
+
+from dispatch.board import Board
+from dispatch.closed_context import ClosedContext
+from dispatch.codec import decode_event, encode_event
+from dispatch.commands import CommandKey, Commands, Reply, as_reply, to_store
+from dispatch.decide import decide
+from dispatch.decide.context import Context, Decision
+from dispatch.errors import CursorExpired, DispatchError
+from dispatch.history import History
+from dispatch.housekeeping import Housekeeping
+from dispatch.ledger import Ledger, forget_failure
+from dispatch.position_log import PositionLog
+from dispatch.positions import Bounds, PositionRules, Positions
+from dispatch.questions import PassTime, Question, RecheckRoutes, Recommend
+from dispatch.reach import UnitRoads
+from dispatch.recover import recover
+from dispatch.resources import ClosedIncident
+from dispatch.road_conditions import RoadConditions, arcs_changed
+from dispatch.rules import Rules
+from dispatch.store import Store, StoredCommand, StoredReply
+from dispatch.store_sqlite import SqliteStore
+from dispatch.tail import FeedEvent, Render, Tail
+from dispatch.timers import Timers
+from dispatch.words import UnitId, UnixMs
+from platforms.city import City
+from routing.roads import Roads
+
+FEED_DEPTH = 100_000
+"""Events behind the head that a feed may start from; who is farther behind takes a snapshot."""
+
+READ_AT_ONCE = 1_000
+"""Most events of one `read_events`."""
+
+SYSTEM = "system"
+"""Actor of the clock's own questions."""
+
+FAILING_PAUSE_MS = 1_000
+"""While the disk refuses, the clock's questions are asked no oftener than this."""
+
+UNITS_AT_ONCE = 20
+"""Moved units put on the road in one turn of the event loop (about 2 ms)."""
+
+POSITION_MARGIN_DEG = 0.25
+"""Around the network's box, about 25 km: positions farther off are errors of the device."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a question, for whoever words the answer.
+
+    Attributes:
+        decision: The events, the board after them, and what the question was about.
+        decision_s: Seconds that the decision took.
+    """
+
+    decision: Decision
+    decision_s: float
+
+
+class Runner:
+    """The dispatcher of one data folder; used from the event loop it was opened in.
+
+    Attributes:
+        positions: Last fixes of the units; give it what comes in.
+        roads: Road times from where units are now (`.roads` is the network).
+        history: Closed incidents.
+        tail: Durable events as they come.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        board: Board,
+        city: City,
+        roads: Roads,
+        rules: Rules,
+        positions: Positions,
+        now_ms: Callable[[], UnixMs],
+        render: Render = encode_event,
+        watch: Callable[[Question, Outcome], None] | None = None,
+    ) -> None:
+        """Put the parts together; `Runner.open` does it for a folder."""
+        self.positions = positions
+        self.roads = UnitRoads(roads, city, positions, now_ms)
+        self.history = History(store)
+        self.tail = Tail(head=board.seq, render=render)
+        self._store = store
+        self._rules = rules
+        self._now_ms = now_ms
+        self._watch = watch
+        self._conditions = RoadConditions(roads, city)
+        self._closed = ClosedContext(self.history)
+        self._commands = Commands(store)
+        self._ledger = Ledger(store, board, self.tail, on_reset=self._taken_back)
+        self._keeping = Housekeeping(store, snapshot_seq=board.seq)
+        self._timers = Timers(self.tick)
+        self._tried_ms = UnixMs(0)
+        self._settling = False
+        self._position_log: PositionLog | None = None
+        self._conditions.apply(board, now_ms())
+        positions.on_change(self._settle_soon)
+
+    @classmethod
+    async def open(
+        cls,
+        folder: Path,
+        *,
+        city: City,
+        roads: Roads,
+        rules: Rules,
+        now_ms: Callable[[], UnixMs],
+        render: Render = encode_event,
+        position_rules: PositionRules | None = None,
+        watch: Callable[[Question, Outcome], None] | None = None,
+        on_commit: Callable[[int, float], None] | None = None,
+        timers: bool = True,
+    ) -> Self:
+        """Open the log in `folder`, read it, and begin to serve.
+
+        Args:
+            folder: Holds the log and the position history; made when missing.
+            city: Forces and promise.
+            roads: The network.
+            rules: Settings of the core.
+            now_ms: The service's clock.
+            render: Makes the bytes that feeds send for an event.
+            position_rules: Which fixes are believed and for how long.
+            watch: Told of each decision, for metrics.
+            on_commit: Told of each commit's appends and seconds, for metrics.
+            timers: False leaves the clock to the caller (`tick`).
+
+        Raises:
+            StoreLocked: another service works on the folder.
+            LogDamaged: the log cannot be trusted.
+            StoreUnavailable: the medium refuses.
+        """
+        store = SqliteStore.open(folder, on_commit=on_commit)
+        try:
+            board = await recover(store, city)
+            kept = PositionLog(folder)
+            positions = Positions(
+                (UnitId(unit.unit_id) for unit in city.units),
+                bounds=_bounds_of(roads),
+                rules=position_rules,
+                keep=kept.keep,
+            )
+            positions.restore(kept.last_fixes())
+            kept.start()
+            runner = cls(
+                store=store,
+                board=board,
+                city=city,
+                roads=roads,
+                rules=rules,
+                positions=positions,
+                now_ms=now_ms,
+                render=render,
+                watch=watch,
+            )
+            runner._position_log = kept
+        except BaseException:
+            await store.close()
+            raise
+        if timers:
+            runner._timers.start()
+        return runner
+
+    @property
+    def board(self) -> Board:
+        """The durable board: what reads and feeds show."""
+        return self._ledger.durable
+
+    @property
+    def durable_seq(self) -> int:
+        """Number of the last durable event."""
+        return self._ledger.durable.seq
+
+    @property
+    def in_flight(self) -> int:
+        """Decisions that wait for the disk."""
+        return self._ledger.in_flight
+
+    async def ask(
+        self,
+        question: Question,
+        *,
+        actor: str,
+        answer: Callable[[Outcome], StoredReply],
+        command: CommandKey | None = None,
+    ) -> Reply:
+        """Decide, make it durable, answer.
+
+        Args:
+            question: What is wanted.
+            actor: Who wants it: a token's id.
+            answer: Words the answer from the outcome. Called before the commit, because the answer
+                is stored with the command; it must not tell anybody yet.
+            command: The command's key, so that a repetition gets the same answer; None without.
+                Refused commands are not stored: repeated, they are decided anew.
+
+        Returns:
+            The answer, when it is durable.
+
+        Raises:
+            DispatchError: the core refuses (nothing changed), the command's key was used for
+                another body or is in progress, or the log cannot be written (nothing changed).
+        """
+        if command is not None:
+            known = await self._commands.begin(command)
+            if known is not None:
+                return known
+        try:
+            self._ledger.check_room()
+            closed = await self._closed.of(question, self._ledger.decided)
+            outcome = self._decide(question, actor, closed)
+            stored = answer(outcome)
+        except BaseException as error:
+            if command is not None:
+                self._commands.end(command)
+            if isinstance(error, DispatchError):
+                # A refusal tells what the board holds: it must be durable too.
+                await self._ledger.catch_up()
+            raise
+        await self._record(outcome, stored, command)
+        return as_reply(stored)
+
+    def recommend(self, question: Recommend, *, actor: str) -> Outcome:
+        """Who would go? Changes nothing and waits for nothing."""
+        return self._decide(question, actor, None)
+
+    async def read_events(self, after: int, limit: int = READ_AT_ONCE) -> Sequence[FeedEvent]:
+        """Durable events with `seq > after`, in order; empty when there are none yet.
+
+        Raises:
+            CursorExpired: they are too far back, or the cursor is of another log.
+            StoreUnavailable: the log cannot be read.
+        """
+        limit = min(limit, READ_AT_ONCE)
+        oldest = max(0, self.durable_seq - FEED_DEPTH)
+        if not oldest <= after <= self.durable_seq:
+            raise CursorExpired(after=after, oldest=oldest + 1)
+        kept = self.tail.since(after, limit)
+        if kept is not None:
+            return kept
+        entries = await self._store.read(after, limit)
+        return [self.tail.feed_event(decode_event(one.seq, one.body)) for one in entries]
+
+    async def check_writable(self) -> None:
+        """Find out whether the log can be written, by writing when the last commit failed.
+
+        Raises:
+            StoreUnavailable: it cannot.
+        """
+        if self._store.failing:
+            await self._store.probe()
+
+    def tick(self) -> None:
+        """Ask what is due now. The timers do it by themselves, several times a second.
+
+        Raises:
+            QueueFull: the disk cannot keep up; asked again at the next tick.
+        """
+        now_ms = self._now_ms()
+        if self._store.failing and 0 <= now_ms - self._tried_ms < FAILING_PAUSE_MS:
+            return
+        self._tried_ms = now_ms
+        self._ledger.check_room()
+        if self._conditions.advance(now_ms):
+            self._ask_by_itself(RecheckRoutes())
+        self._ask_by_itself(PassTime())
+        self._keeping.look(self._ledger.durable, now_ms)
+
+    async def close(self) -> None:
+        """Stop the clock, finish what is under way, keep a snapshot, let go of the folder."""
+        await self._timers.stop()
+        await self._keeping.finish(self._ledger)
+        await self._store.close()
+        if self._position_log is not None:
+            await asyncio.to_thread(self._position_log.stop)
+
+    def _decide(self, question: Question, actor: str, closed: ClosedIncident | None) -> Outcome:
+        began = perf_counter()
+        context = Context(
+            now_ms=self._now_ms(), rules=self._rules, roads=self.roads, actor=actor, closed=closed
+        )
+        decision = decide(self._ledger.decided, question, context)
+        outcome = Outcome(decision, perf_counter() - began)
+        if self._watch is not None:
+            self._watch(question, outcome)
+        return outcome
+
+    async def _record(
+        self,
+        outcome: Outcome,
+        stored: StoredReply,
+        command: CommandKey | None,
+    ) -> None:
+        """Send an outcome to the disk and wait for it there."""
+        if command is None and not outcome.decision.recorded:
+            # Nothing changed, but what it says must be durable before it is said.
+            await self._ledger.catch_up()
+            return
+        if command is None:
+            await self._enter(outcome.decision)
+            return
+        to_keep = to_store(command, stored, self._now_ms())
+        await self._enter(outcome.decision, to_keep, then=lambda: self._commands.end(command))
+
+    def _enter(
+        self,
+        decision: Decision,
+        command: StoredCommand | None = None,
+        *,
+        then: Callable[[], None] | None = None,
+    ) -> asyncio.Future[None]:
+        """Let a decision count, on the roads too, and send it to the disk."""
+        before = self._ledger.decided
+        done = self._ledger.hand_in(decision, command, then=then)
+        if _conditions_differ(before, decision.board):
+            self._conditions.apply(decision.board, self._now_ms())
+            self._ask_by_itself(RecheckRoutes(arcs=arcs_changed(before, decision.board)))
+        return done
+
+    def _ask_by_itself(self, question: Question) -> None:
+        """A question of the clock: nobody waits for its answer."""
+        decision = self._decide(question, SYSTEM, None).decision
+        if decision.recorded:
+            forget_failure(self._enter(decision))
+
+    def _taken_back(self) -> None:
+        """Decisions were dropped: the roads go back to the durable board too."""
+        self._closed.forget()
+        self._conditions.apply(self._ledger.decided, self._now_ms())
+
+    def _settle_soon(self, _moved: Sequence[UnitId]) -> None:
+        if not self._settling:
+            self._settling = True
+            asyncio.get_running_loop().call_soon(self._settle_units)
+
+    def _settle_units(self) -> None:
+        """Put moved units on the road, a few at a time, so that no decision has to."""
+        self._settling = False
+        if self.roads.settle(UNITS_AT_ONCE):
+            self._settle_soon(())
+
+
+def _conditions_differ(before: Board, after: Board) -> bool:
+    # Boards share what an event does not touch, so that identity tells.
+    return before.closures is not after.closures or before.speed_factors is not after.speed_factors
+
+
+def _bounds_of(roads: Roads) -> Bounds:
+    graph = roads.graph
+    return (
+        float(graph.node_lon.min()) - POSITION_MARGIN_DEG,
+        float(graph.node_lat.min()) - POSITION_MARGIN_DEG,
+        float(graph.node_lon.max()) + POSITION_MARGIN_DEG,
+        float(graph.node_lat.max()) + POSITION_MARGIN_DEG,
+    )
