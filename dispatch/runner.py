@@ -336,6 +336,7 @@ class Runner:
         """Let a decision count, on the roads too, and send it to the disk."""
         before = self._ledger.decided
         done = self._ledger.hand_in(decision, command, then=then)
+        self._closed.note(decision.closed)
         if _conditions_differ(before, decision.board):
             self._conditions.apply(decision.board, self._now_ms())
             self._ask_by_itself(RecheckRoutes(arcs=arcs_changed(before, decision.board)))

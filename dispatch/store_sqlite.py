@@ -35,6 +35,9 @@ from dispatch.words import UnixMs
 SNAPSHOTS_KEPT = 2
 """The newest, and the one before it in case the newest cannot be read."""
 
+PROBE_BYTES = 65_536
+"""As much as a large decision: a disk with room for less is full."""
+
 FORGET_AT_ONCE = 2_000
 """Most commands forgotten in one transaction, so that nobody waits long behind it."""
 
@@ -207,8 +210,7 @@ class SqliteStore:
 
         def run(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "INSERT INTO meta VALUES ('probes', 1)"
-                " ON CONFLICT (name) DO UPDATE SET value = value + 1"
+                "INSERT OR REPLACE INTO probes VALUES (1, zeroblob(?))", (PROBE_BYTES,)
             )
 
         await asyncio.wrap_future(self._commits.call(run))
