@@ -43,7 +43,7 @@ __all__ = [
     "in_queue_order",
     "open_board",
     "queue",
-    "unmet",
+    "time_left_s",
 ]
 
 
@@ -102,16 +102,6 @@ def open_board(city: City) -> Board:
     )
 
 
-def unmet(board: Board, incident: Incident) -> dict[str, int]:
-    """Units still wanted by kind: required, less those that serve since the last reopening."""
-    wanted = dict(incident.required)
-    for key in incident.assignment_ids[incident.earlier_assignments :]:
-        assignment = board.assignments[key]
-        if assignment.is_serving and assignment.fills in wanted:
-            wanted[assignment.fills] -= 1
-    return {kind: count for kind, count in wanted.items() if count > 0}
-
-
 def queue(board: Board, now_ms: UnixMs) -> tuple[Incident, ...]:
     """Incidents that wait for units, wholly or in part, most pressing first.
 
@@ -121,7 +111,7 @@ def queue(board: Board, now_ms: UnixMs) -> tuple[Incident, ...]:
     waiting = (
         incident
         for incident in board.incidents.values()
-        if incident.status is not IncidentStatus.FED_BACK and unmet(board, incident)
+        if incident.unmet and incident.status is not IncidentStatus.FED_BACK
     )
     return in_queue_order(waiting, now_ms)
 
@@ -148,7 +138,7 @@ def time_left_s(incident: Incident, now_ms: UnixMs) -> float:
     """Seconds left to the target, negative when it is past, infinite without one."""
     if incident.location.target_s is None:
         return inf
-    start_ms = incident.clock_start_ms
-    if start_ms is None:
-        start_ms = incident.received_at_ms
-    return incident.location.target_s - (now_ms - start_ms) / 1000
+    deadline_ms = incident.deadline_ms
+    if deadline_ms is None:
+        deadline_ms = UnixMs(incident.received_at_ms + incident.location.target_s * 1000)
+    return (deadline_ms - now_ms) / 1000

@@ -5,11 +5,11 @@ One place computes it, so that nobody ever sets it by hand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
+from dispatch.changed import changed
 from dispatch.resources import Assignment, Incident
-from dispatch.words import AssignmentState, IncidentStatus, Stamp, UnixMs
+from dispatch.words import AssignmentId, AssignmentState, IncidentStatus, Stamp, UnixMs
 
 ENDED = frozenset({IncidentStatus.CLOSED, IncidentStatus.CANCELLED, IncidentStatus.MERGED})
 """Statuses of incidents that have left the board; these alone are not derived."""
@@ -39,29 +39,61 @@ def status_of(assignments: Sequence[Assignment]) -> IncidentStatus:
     return IncidentStatus.PENDING
 
 
-def kept_target(incident: Incident) -> bool | None:
-    """Whether police were seen in time; None before arrival and deadline, or without a target."""
-    deadline_ms = incident.deadline_ms
-    if deadline_ms is None:
-        return None
-    if incident.arrived_at_ms is not None:
-        return incident.arrived_at_ms <= deadline_ms
-    return False if incident.target_missed else None
+def unmet_of(required: Mapping[str, int], assignments: Sequence[Assignment]) -> Mapping[str, int]:
+    """Units still wanted by kind.
+
+    Args:
+        required: Units wanted in all.
+        assignments: Those made since it was received or last reopened.
+    """
+    wanted = dict(required)
+    for assignment in assignments:
+        if assignment.fills in wanted and assignment.is_serving:
+            wanted[assignment.fills] -= 1
+    return {kind: count for kind, count in wanted.items() if count > 0}
 
 
-def derive(incident: Incident, assignments: Sequence[Assignment]) -> Incident:
-    """The incident with all that follows from its assignments, oldest first."""
-    known = replace(
+def derive(
+    incident: Incident,
+    assignments: Sequence[Assignment],
+    *,
+    assignment_ids: tuple[AssignmentId, ...] | None = None,
+) -> Incident:
+    """The incident one version on, with all that follows from its assignments.
+
+    Args:
+        incident: The incident, changed or not.
+        assignments: All its assignments, oldest first.
+        assignment_ids: Their ids, where they changed.
+    """
+    current = assignments[incident.earlier_assignments :]
+    dispatched_at_ms = min((one.dispatched_at_ms for one in assignments), default=None)
+    arrived_at_ms = _first(assignments, Stamp.ARRIVED)
+    return changed(
         incident,
-        status=status_of(assignments[incident.earlier_assignments :]),
-        dispatched_at_ms=min((one.dispatched_at_ms for one in assignments), default=None),
+        version=incident.version + 1,
+        assignment_ids=incident.assignment_ids if assignment_ids is None else assignment_ids,
+        status=status_of(current),
+        unmet=unmet_of(incident.required, current),
+        dispatched_at_ms=dispatched_at_ms,
         acked_at_ms=_first(assignments, Stamp.ACKED),
         departed_at_ms=_first(assignments, Stamp.DEPARTED),
-        arrived_at_ms=_first(assignments, Stamp.ARRIVED),
+        arrived_at_ms=arrived_at_ms,
         feedback_at_ms=_first(assignments, Stamp.FEEDBACK),
+        on_target=_kept_target(incident, dispatched_at_ms, arrived_at_ms),
     )
-    on_target = kept_target(known)
-    return known if on_target is known.on_target else replace(known, on_target=on_target)
+
+
+def _kept_target(
+    incident: Incident, dispatched_at_ms: UnixMs | None, arrived_at_ms: UnixMs | None
+) -> bool | None:
+    """Whether police were seen in time; None before arrival and deadline, or without a target."""
+    deadline_ms = incident.deadline_from(dispatched_at_ms)
+    if deadline_ms is None:
+        return None
+    if arrived_at_ms is not None:
+        return arrived_at_ms <= deadline_ms
+    return False if incident.target_missed else None
 
 
 def _first(assignments: Sequence[Assignment], stamp: Stamp) -> UnixMs | None:

@@ -7,12 +7,12 @@ with the board before it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TypeVar, assert_never
 
 from dispatch import evolve_assignments as on_assignments
 from dispatch import evolve_incidents as on_incidents
 from dispatch.board import Board
+from dispatch.changed import changed
 from dispatch.errors import LogDamaged
 from dispatch.events import (
     AckRealerted,
@@ -67,7 +67,7 @@ def evolve(board: Board, recorded: Recorded) -> Board:
         after = _apply(board, recorded, recorded.event)
     except KeyError as missing:
         raise LogDamaged(recorded.seq, why=f"{missing} is not on the board") from missing
-    return replace(after, seq=recorded.seq)
+    return changed(after, seq=recorded.seq)
 
 
 def _apply(board: Board, recorded: Recorded, event: Event) -> Board:  # noqa: C901, PLR0911, PLR0912 - one case a kind
@@ -120,36 +120,36 @@ def _apply(board: Board, recorded: Recorded, event: Event) -> Board:  # noqa: C9
             return board
         case RoadClosed():
             shut = event.closure
-            return replace(
+            return changed(
                 board,
                 closures={**board.closures, shut.closure_id: shut},
                 closures_made=board.closures_made + 1,
             )
         case RoadReopened():
-            return replace(board, closures=_without(board.closures, event.closure_id))
+            return changed(board, closures=_without(board.closures, event.closure_id))
         case SpeedFactorSet():
             factor = event.speed_factor
-            return replace(
+            return changed(
                 board,
                 speed_factors={**board.speed_factors, factor.factor_id: factor},
                 factors_made=board.factors_made + 1,
             )
         case SpeedFactorLifted():
-            return replace(board, speed_factors=_without(board.speed_factors, event.factor_id))
+            return changed(board, speed_factors=_without(board.speed_factors, event.factor_id))
         case _:
             assert_never(event)
 
 
 def _unit_status_changed(board: Board, event: UnitStatusChanged) -> Board:
     unit = board.units[event.unit_id]
-    changed = replace(
+    new = changed(
         unit,
         status=event.status,
         status_at_ms=event.at_ms,
         on_duty=event.on_duty,
         version=unit.version + 1,
     )
-    return replace(board, units={**board.units, unit.unit_id: changed})
+    return changed(board, units={**board.units, unit.unit_id: new})
 
 
 def _without(values: Mapping[Key, Value], key: Key) -> dict[Key, Value]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dispatch.board import Board
+from dispatch.changed import changed
 from dispatch.derived import derive
 from dispatch.events import (
     AckRealerted,
@@ -27,7 +26,7 @@ from dispatch.events import (
     UnitDispatched,
 )
 from dispatch.resources import Assignment, Incident, Stamped, UnitOnBoard
-from dispatch.words import AssignmentState, Stamp, UnitStatus, UnixMs
+from dispatch.words import AssignmentId, AssignmentState, Stamp, UnitStatus, UnixMs
 
 _STEPS: dict[type, tuple[Stamp, AssignmentState, UnitStatus | None]] = {
     AssignmentAcked: (Stamp.ACKED, AssignmentState.ACKED, None),
@@ -73,11 +72,10 @@ def dispatched(board: Board, event: UnitDispatched, recorded: Recorded) -> Board
         conditions_version=event.conditions_version,
     )
     incident = board.incidents[event.incident_id]
-    incident = replace(incident, assignment_ids=(*incident.assignment_ids, event.assignment_id))
+    assignment_ids = (*incident.assignment_ids, event.assignment_id)
     unit = board.units[event.unit_id]
-    bound = replace(unit, version=unit.version + 1, assignment_id=event.assignment_id)
-    board = replace(board, assignments_made=board.assignments_made + 1)
-    return _put(board, assignment, incident, bound)
+    bound = changed(unit, version=unit.version + 1, assignment_id=event.assignment_id)
+    return _put(board, assignment, incident, bound, assignment_ids=assignment_ids)
 
 
 def stepped(board: Board, event: CrewStamp, recorded: Recorded) -> Board:
@@ -85,7 +83,7 @@ def stepped(board: Board, event: CrewStamp, recorded: Recorded) -> Board:
     stamp, state, status = _STEPS[type(event)]
     old = board.assignments[event.assignment_id]
     new = _judged(
-        replace(
+        changed(
             old,
             version=old.version + 1,
             state=state,
@@ -102,10 +100,10 @@ def feedback_given(board: Board, event: FeedbackGiven, recorded: Recorded) -> Bo
     """The scene report; a supplement replaces its words and keeps its first time."""
     old = board.assignments[event.assignment_id]
     stamps = {Stamp.FEEDBACK: _stamped(event, recorded), **old.stamps}
-    new = replace(old, version=old.version + 1, stamps=stamps, feedback=event.feedback)
+    new = changed(old, version=old.version + 1, stamps=stamps, feedback=event.feedback)
     incident = board.incidents[old.incident_id]
     report = event.feedback
-    incident = replace(
+    incident = changed(
         incident,
         category_final=report.category_final or incident.category_final,
         valid=incident.valid if report.valid is None else report.valid,
@@ -116,7 +114,7 @@ def feedback_given(board: Board, event: FeedbackGiven, recorded: Recorded) -> Bo
 def cleared(board: Board, event: AssignmentCleared, recorded: Recorded) -> Board:
     """The crew is done: it is on its way back and free."""
     old = board.assignments[event.assignment_id]
-    new = replace(
+    new = changed(
         old,
         version=old.version + 1,
         state=AssignmentState.CLEARED,
@@ -125,13 +123,13 @@ def cleared(board: Board, event: AssignmentCleared, recorded: Recorded) -> Board
         ended_reason="cleared",
     )
     unit = _moved(board.units[old.unit_id], UnitStatus.RETURNING, event.at_ms)
-    return _put(board, new, board.incidents[old.incident_id], replace(unit, assignment_id=None))
+    return _put(board, new, board.incidents[old.incident_id], changed(unit, assignment_id=None))
 
 
 def ended(board: Board, event: AssignmentEnded) -> Board:
     """The assignment ends undone: its unit is free, and goes back if it was under way."""
     old = board.assignments[event.assignment_id]
-    new = replace(
+    new = changed(
         old,
         version=old.version + 1,
         state=_END_STATE[type(event)],
@@ -141,9 +139,9 @@ def ended(board: Board, event: AssignmentEnded) -> Board:
     incident = board.incidents[old.incident_id]
     if isinstance(event, AssignmentDeclined | AssignmentTimedOut):
         others = tuple(unit_id for unit_id in incident.not_again if unit_id != old.unit_id)
-        incident = replace(incident, not_again=(*others, old.unit_id))
+        incident = changed(incident, not_again=(*others, old.unit_id))
     unit = board.units[old.unit_id]
-    free = replace(
+    free = changed(
         unit,
         version=unit.version + 1,
         assignment_id=None,
@@ -157,29 +155,29 @@ def late_stamp(board: Board, event: LateStampRecorded) -> Board:
     old = board.assignments.get(event.assignment_id)
     if old is None:  # its incident has left the board: the log alone keeps it
         return board
-    new = replace(old, version=old.version + 1, late_stamps=(*old.late_stamps, event.stamp))
-    return replace(board, assignments={**board.assignments, old.assignment_id: new})
+    new = changed(old, version=old.version + 1, late_stamps=(*old.late_stamps, event.stamp))
+    return changed(board, assignments={**board.assignments, old.assignment_id: new})
 
 
 def stamp_corrected(board: Board, event: StampCorrected) -> Board:
     """The corrected time counts from now on; the first one stays."""
     old = board.assignments[event.assignment_id]
-    stamped = replace(old.stamps[event.stamp], corrected_at_ms=event.stamp_at_ms)
-    new = replace(old, version=old.version + 1, stamps={**old.stamps, event.stamp: stamped})
+    stamped = changed(old.stamps[event.stamp], corrected_at_ms=event.stamp_at_ms)
+    new = changed(old, version=old.version + 1, stamps={**old.stamps, event.stamp: stamped})
     return _put(board, _judged(new), board.incidents[old.incident_id], board.units[old.unit_id])
 
 
 def realerted(board: Board, event: AckRealerted) -> Board:
     """The crew was alerted again."""
     old = board.assignments[event.assignment_id]
-    new = replace(old, version=old.version + 1, realerted=True)
-    return replace(board, assignments={**board.assignments, old.assignment_id: new})
+    new = changed(old, version=old.version + 1, realerted=True)
+    return changed(board, assignments={**board.assignments, old.assignment_id: new})
 
 
 def rechecked(board: Board, event: AssignmentRechecked) -> Board:
     """A new way, or the same one timed anew."""
     old = board.assignments[event.assignment_id]
-    new = replace(
+    new = changed(
         old,
         version=old.version + 1,
         travel_s=event.travel_s,
@@ -197,22 +195,33 @@ def rechecked(board: Board, event: AssignmentRechecked) -> Board:
         road_version=event.road_version,
         conditions_version=event.conditions_version,
     )
-    return replace(board, assignments={**board.assignments, old.assignment_id: new})
+    return changed(board, assignments={**board.assignments, old.assignment_id: new})
 
 
-def _put(board: Board, assignment: Assignment, incident: Incident, unit: UnitOnBoard) -> Board:
-    """Puts all three in place; the incident gets what follows from its assignments."""
+def _put(
+    board: Board,
+    assignment: Assignment,
+    incident: Incident,
+    unit: UnitOnBoard,
+    *,
+    assignment_ids: tuple[AssignmentId, ...] | None = None,
+) -> Board:
+    """Puts all three in place; the incident gets what follows from its assignments.
+
+    `assignment_ids` are given with a new assignment only.
+    """
     assignments = {**board.assignments, assignment.assignment_id: assignment}
-    of_incident = [assignments[key] for key in incident.assignment_ids]
-    derived = derive(replace(incident, version=incident.version + 1), of_incident)
+    keys = incident.assignment_ids if assignment_ids is None else assignment_ids
+    derived = derive(incident, [assignments[key] for key in keys], assignment_ids=assignment_ids)
     units = board.units
     if units[unit.unit_id] is not unit:
         units = {**units, unit.unit_id: unit}
-    return replace(
+    return changed(
         board,
         assignments=assignments,
         incidents={**board.incidents, incident.incident_id: derived},
         units=units,
+        assignments_made=board.assignments_made + (assignment_ids is not None),
     )
 
 
@@ -235,8 +244,8 @@ def _judged(assignment: Assignment) -> Assignment:
     arrived_ms = assignment.stamp_ms(Stamp.ARRIVED)
     if arrived_ms is None or assignment.deadline_ms is None:
         return assignment
-    return replace(assignment, on_target=arrived_ms <= assignment.deadline_ms)
+    return changed(assignment, on_target=arrived_ms <= assignment.deadline_ms)
 
 
 def _moved(unit: UnitOnBoard, status: UnitStatus, at_ms: UnixMs) -> UnitOnBoard:
-    return replace(unit, version=unit.version + 1, status=status, status_at_ms=at_ms)
+    return changed(unit, version=unit.version + 1, status=status, status_at_ms=at_ms)

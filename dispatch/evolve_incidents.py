@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dispatch.board import Board
-from dispatch.derived import derive
+from dispatch.changed import changed
+from dispatch.derived import derive, unmet_of
 from dispatch.events import (
     IncidentAmended,
     IncidentCancelled,
@@ -39,11 +38,11 @@ def put_incident(board: Board, incident: Incident, *assignments: Assignment) -> 
     """The board with this incident and these of its assignments in place of the old ones."""
     incidents = {**board.incidents, incident.incident_id: incident}
     if not assignments:
-        return replace(board, incidents=incidents)
-    changed = dict(board.assignments)
+        return changed(board, incidents=incidents)
+    together = dict(board.assignments)
     for assignment in assignments:
-        changed[assignment.assignment_id] = assignment
-    return replace(board, incidents=incidents, assignments=changed)
+        together[assignment.assignment_id] = assignment
+    return changed(board, incidents=incidents, assignments=together)
 
 
 def received(board: Board, event: IncidentReceived, recorded: Recorded) -> Board:
@@ -58,6 +57,7 @@ def received(board: Board, event: IncidentReceived, recorded: Recorded) -> Board
         source=event.source,
         mode=event.mode,
         required=event.required,
+        unmet=event.required,
         clock=event.clock,
         occurred_at_ms=event.occurred_at_ms,
         reported_at_ms=event.reported_at_ms,
@@ -65,7 +65,7 @@ def received(board: Board, event: IncidentReceived, recorded: Recorded) -> Board
         received_recorded_ms=recorded.recorded_at_ms,
     )
     day = event.incident_no[DAY_OF_NUMBER]
-    return replace(
+    return changed(
         board,
         incidents={**board.incidents, incident.incident_id: incident},
         incidents_made=board.incidents_made + 1,
@@ -77,9 +77,8 @@ def received(board: Board, event: IncidentReceived, recorded: Recorded) -> Board
 def amended(board: Board, event: IncidentAmended) -> Board:
     """What is known of it changes; a later deadline withdraws "missed"."""
     old = board.incidents[event.incident_id]
-    new = replace(
+    new = changed(
         old,
-        version=old.version + 1,
         location=event.location or old.location,
         category_initial=event.category or old.category_initial,
         priority=event.priority or old.priority,
@@ -88,7 +87,7 @@ def amended(board: Board, event: IncidentAmended) -> Board:
     )
     deadline_ms = new.deadline_ms
     still_missed = deadline_ms is not None and deadline_ms < event.at_ms
-    new = replace(new, target_missed=new.target_missed and still_missed)
+    new = changed(new, target_missed=new.target_missed and still_missed)
     return put_incident(board, derive(new, board.assignments_of(new)))
 
 
@@ -97,7 +96,7 @@ def nudged(board: Board, event: IncidentNudged) -> Board:
     old = board.incidents[event.incident_id]
     return put_incident(
         board,
-        replace(old, version=old.version + 1, nudges=old.nudges + 1, nudged_at_ms=event.at_ms),
+        changed(old, version=old.version + 1, nudges=old.nudges + 1, nudged_at_ms=event.at_ms),
     )
 
 
@@ -105,16 +104,23 @@ def note_added(board: Board, event: NoteAdded) -> Board:
     """One remark more."""
     old = board.incidents[event.incident_id]
     note = Note(at_ms=event.at_ms, author=event.author, text=event.text)
-    return put_incident(board, replace(old, version=old.version + 1, notes=(*old.notes, note)))
+    return put_incident(board, changed(old, version=old.version + 1, notes=(*old.notes, note)))
 
 
 def units_chosen(board: Board, event: UnitsChosen) -> Board:
     """The receipt stands on the incident; an unanswered order serves no more."""
     old = board.incidents[event.incident_id]
-    incident = replace(
+    assignments = board.assignments_of(old)
+    silent: tuple[Assignment, ...] = ()
+    if event.unanswered is not None:
+        asked = board.assignments[event.unanswered]
+        silent = (changed(asked, version=asked.version + 1, substitute_sought=True),)
+        assignments = tuple(silent[0] if one is asked else one for one in assignments)
+    incident = changed(
         old,
         version=old.version + 1,
         required=event.required,
+        unmet=unmet_of(event.required, assignments[old.earlier_assignments :]),
         recommendation=Recommendation(
             incident_id=event.incident_id,
             decided_at_ms=event.at_ms,
@@ -128,45 +134,34 @@ def units_chosen(board: Board, event: UnitsChosen) -> Board:
             conditions_version=event.conditions_version,
         ),
     )
-    if event.unanswered is None:
-        return put_incident(board, incident)
-    silent = board.assignments[event.unanswered]
-    return put_incident(
-        board, incident, replace(silent, version=silent.version + 1, substitute_sought=True)
-    )
+    return put_incident(board, incident, *silent)
 
 
 def target_missed(board: Board, event: TargetMissed) -> Board:
     """The promise's time ran out."""
     old = board.incidents[event.incident_id]
-    missed = replace(
-        old,
-        version=old.version + 1,
-        target_missed=True,
-        overdue=with_flag(old.overdue, Overdue.ARRIVAL),
-    )
+    missed = changed(old, target_missed=True, overdue=with_flag(old.overdue, Overdue.ARRIVAL))
     return put_incident(board, derive(missed, board.assignments_of(missed)))
 
 
 def overdue_flagged(board: Board, event: OverdueFlagged) -> Board:
     """A band was outrun; the flag stands on the incident and on the assignment, if one is named."""
     old = board.incidents[event.incident_id]
-    incident = replace(old, version=old.version + 1, overdue=with_flag(old.overdue, event.flag))
+    incident = changed(old, version=old.version + 1, overdue=with_flag(old.overdue, event.flag))
     if event.assignment_id is None:
         return put_incident(board, incident)
     slow = board.assignments[event.assignment_id]
     return put_incident(
         board,
         incident,
-        replace(slow, version=slow.version + 1, overdue=with_flag(slow.overdue, event.flag)),
+        changed(slow, version=slow.version + 1, overdue=with_flag(slow.overdue, event.flag)),
     )
 
 
 def reopened(board: Board, event: IncidentReopened) -> Board:
     """It comes back with its history; what was done before does not fill what it needs now."""
-    back = replace(
+    back = changed(
         event.incident,
-        version=event.incident.version + 1,
         earlier_assignments=len(event.assignments),
         linked_to=None,
         closed_at_ms=None,
@@ -186,10 +181,10 @@ def ended(board: Board, event: IncidentEnded) -> Board:
         del assignments[key]
     if isinstance(event, IncidentMerged):
         kept = incidents[event.into]
-        incidents[event.into] = replace(
+        incidents[event.into] = changed(
             kept, version=kept.version + 1, duplicates=(*kept.duplicates, event.incident_id)
         )
-    return replace(board, incidents=incidents, assignments=assignments)
+    return changed(board, incidents=incidents, assignments=assignments)
 
 
 def closed_by(before: Board, recorded: Recorded) -> ClosedIncident | None:
@@ -204,7 +199,7 @@ def closed_by(before: Board, recorded: Recorded) -> ClosedIncident | None:
         return None
     incident = before.incidents[event.incident_id]
     into = event.into if isinstance(event, IncidentMerged) else None
-    final = replace(
+    final = changed(
         incident,
         version=incident.version + 1,
         status=_END_STATUS[type(event)],

@@ -160,6 +160,7 @@ class Incident:
         valid: False for nuisance calls; None until the scene report says.
         mode: Whether the service sends units itself.
         required: Units wanted by kind; "any" is a response car or a motorcycle.
+        unmet: Those of them that nobody serves now, derived; empty where all are served.
         clock: When its promise starts to count.
         occurred_at_ms: When it happened, None where not known.
         reported_at_ms: When it was reported, None where not known.
@@ -200,6 +201,7 @@ class Incident:
     valid: bool | None = None
     mode: DispatchMode
     required: Mapping[str, int]
+    unmet: Mapping[str, int]
     clock: Clock
     occurred_at_ms: UnixMs | None = None
     reported_at_ms: UnixMs | None = None
@@ -227,17 +229,16 @@ class Incident:
     recommendation: Recommendation | None = None
 
     @property
-    def clock_start_ms(self) -> UnixMs | None:
-        """When the promise starts to count; None before the first order."""
-        return self.received_at_ms if self.clock is Clock.RECEIVED else self.dispatched_at_ms
-
-    @property
     def deadline_ms(self) -> UnixMs | None:
         """When police must be seen; None without a target or before the clock starts."""
-        start_ms, target_s = self.clock_start_ms, self.location.target_s
-        if start_ms is None or target_s is None:
+        return self.deadline_from(self.dispatched_at_ms)
+
+    def deadline_from(self, dispatched_at_ms: UnixMs | None) -> UnixMs | None:
+        """When police must be seen if the first order was given then."""
+        start_ms = self.received_at_ms if self.clock is Clock.RECEIVED else dispatched_at_ms
+        if start_ms is None or self.location.target_s is None:
             return None
-        return UnixMs(start_ms + target_s * 1000)
+        return UnixMs(start_ms + self.location.target_s * 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

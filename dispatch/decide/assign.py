@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dispatch.board import unmet
 from dispatch.decide.choose import Choice, Pick, choose, in_serving_order, reason_of, weigh
 from dispatch.decide.context import Decision
 from dispatch.decide.draft import Draft
@@ -35,7 +34,7 @@ def assign(draft: Draft, question: AssignUnit) -> Decision:
 
 
 def _next_best(draft: Draft, incident: Incident) -> None:
-    wanted = unmet(draft.board, incident)
+    wanted = incident.unmet
     key = in_serving_order(wanted)[0] if wanted else ANY_PATROL
     choice = choose(draft.board, draft.context, wish_for(draft, incident, {key: 1}))
     if not choice.picks:
@@ -47,7 +46,7 @@ def _next_best(draft: Draft, incident: Incident) -> None:
 
 def _by_name(draft: Draft, incident: Incident, unit_id: UnitId) -> None:
     unit = draft.unit(unit_id)
-    wanted = unmet(draft.board, incident)
+    wanted = incident.unmet
     key = key_filled(wanted, unit.kind)
     fills = key_of(unit.kind) if key is None else key
     wish = wish_for(draft, incident, {fills: 1})

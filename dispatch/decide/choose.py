@@ -15,7 +15,7 @@ from dispatch.facts import Candidate, Location, Shortfall
 from dispatch.resources import UnitOnBoard
 from dispatch.road_times import Reach
 from dispatch.rules import Rules, kinds_of
-from dispatch.words import ANY_PATROL, UnitId
+from dispatch.words import ANY_PATROL, UnitId, UnitStatus
 from platforms.categories import UnitKind
 
 
@@ -102,12 +102,16 @@ def free_units(
     A unit is sent within its own area only; an incident outside all areas may get any.
     """
     area_id = location.area_id
+    # One look per unit: this runs over the whole fleet in every decision.
+    turnout_s = {
+        kind: {status: rules.turnout_s(kind, status) for status in UnitStatus} for kind in kinds
+    }
     return {
-        unit.unit_id: rules.turnout_s(unit.kind, unit.status)
+        unit.unit_id: turnout_s[unit.kind][unit.status]
         for unit in board.units.values()
         if unit.assignment_id is None
+        and unit.kind in turnout_s
         and unit.on_duty
-        and unit.kind in kinds
         and (area_id is None or unit.area_id == area_id)
         and unit.unit_id not in without
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dispatch.board import queue, served_by_itself, unmet
+from dispatch.board import queue, served_by_itself
 from dispatch.decide.choose import Choice, Pick, Wish, choose, free_units
 from dispatch.decide.draft import Draft
 from dispatch.events import UnitDispatched, UnitsChosen
@@ -106,7 +106,7 @@ def serve_queue(
     for waiting in queue(draft.board, draft.now_ms):
         if not served_by_itself(waiting):
             continue
-        wanted = unmet(draft.board, waiting)
+        wanted = waiting.unmet
         concerned = waiting.incident_id == asked
         if not concerned and not _somebody_may_go(draft, waiting, wanted):
             continue

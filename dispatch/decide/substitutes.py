@@ -50,6 +50,8 @@ def may_have_substitute(board: Board, silent: Assignment, rules: Rules) -> bool:
     incident = board.incidents[silent.incident_id]
     if silent.substitute_sought or not served_by_itself(incident):
         return False
+    if len(incident.assignment_ids) <= rules.substitutes_max:
+        return True  # no chain of its orders can be too long
     roots = roots_of(board.assignments_of(incident))
     root = roots[silent.assignment_id]
     chain = sum(one == root for one in roots.values())

@@ -6,8 +6,8 @@ Nothing sleeps here: the shell asks `PassTime` when `next_due_ms` says, and agai
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from dispatch.board import Board
 from dispatch.decide.context import Decision
@@ -46,8 +46,7 @@ class _Task(StrEnum):
     END_FACTOR = "end_factor"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Due:
+class _Due(NamedTuple):
     """Something to do at a moment, about one thing."""
 
     at_ms: int
