@@ -14,7 +14,7 @@ SECOND = (
 )
 
 SUFFIX = {"tertiary": "路", "unclassified": "路", "residential": "街", "living_street": "巷"}
-NAMED_SHARE = {"tertiary": 1.0, "unclassified": 1.0, "residential": 0.75, "living_street": 0.3}
+NAMED_SHARE = {"tertiary": 1.0, "unclassified": 1.0, "residential": 0.5, "living_street": 0.15}
 """Real networks leave many lanes without a name."""
 
 
