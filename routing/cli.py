@@ -84,7 +84,7 @@ def _register_export(commands: Any) -> None:
     parser.add_argument("network", type=Path, metavar="NET", help="the compiled network")
     parser.add_argument("--arcs", type=Path, metavar="FILE.csv", help="one line per directed arc")
     parser.add_argument("--turns", type=Path, metavar="FILE.csv", help="one line per turn")
-    parser.add_argument("--graphml", type=Path, metavar="FILE", help="for networkx, osmnx, Gephi")
+    parser.add_argument("--graphml", type=Path, metavar="FILE", help="for networkx or Gephi")
     parser.add_argument(
         "--hour",
         type=int,

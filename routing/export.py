@@ -114,7 +114,7 @@ def _harmless(value: object) -> object:
 
 
 def export_graphml(graph: RoadGraph, milliseconds: Milliseconds, path: Path) -> None:
-    """Writes the arcs as a directed multigraph for networkx, osmnx or Gephi.
+    """Writes the arcs as a directed multigraph for networkx or Gephi.
 
     Turn restrictions and costs have no place in GraphML: a route in it may break them.
 
@@ -134,7 +134,7 @@ def export_graphml(graph: RoadGraph, milliseconds: Milliseconds, path: Path) -> 
 
 
 def to_networkx(graph: RoadGraph, milliseconds: Milliseconds) -> Any:
-    """The network as a `networkx.MultiDiGraph` with osmnx's names for the usual attributes."""
+    """The network as a `networkx.MultiDiGraph` its attributes named as OSM and osmnx name them."""
     import networkx  # noqa: PLC0415
 
     network = networkx.MultiDiGraph(crs="epsg:4326", road_version=graph.road_version)

@@ -57,7 +57,8 @@ def import_network(
     if not len(arcs.arc_from):
         raise NetworkEmpty(
             f"{source} holds no road that a motor vehicle may use"
-            f" ({sum(roads.skipped.values()):,} ways were looked at); is it the right extract?"
+            f" ({sum(roads.skipped.values()):,} ways are of other kinds,"
+            f" {len(roads.way_id):,} roads lack their nodes); is it the right extract?"
         )
     turns = make_turns(roads, stretches, arcs)
     used, unused = apply_restrictions(roads, stretches, arcs, turns)

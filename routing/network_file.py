@@ -162,12 +162,12 @@ def load_network(path: Path) -> tuple[RoadGraph, Manifest]:
     content = _content(path)
     stored, body_start = _header(path, content)
     blocks = _blocks(path, content, stored, body_start)
-    names = blocks.pop("names").tobytes()
-    graph = RoadGraph(
-        **{name: _array(block, name) for name, block in blocks.items()},
-        names=msgspec.json.decode(names, type=tuple[str, ...]),
-        road_version=stored.manifest.road_version,
-    )
+    try:
+        names = msgspec.json.decode(blocks.pop("names").tobytes(), type=tuple[str, ...])
+        arrays = {name: _array(block, name) for name, block in blocks.items()}
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise _damaged(path) from error
+    graph = RoadGraph(**arrays, names=names, road_version=stored.manifest.road_version)
     if content_hash(graph) != graph.road_version:
         raise _damaged(path)
     return graph, stored.manifest
