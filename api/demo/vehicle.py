@@ -161,7 +161,11 @@ class Vehicle:
         """Drive the order's route, the new one when it is changed under way, and arrive."""
         driven: list[LonLat] | None = None
         while (order := self._order) is not None and order["id"] == order_id:
-            line = _line(order["route"])
+            line = _line(order.get("route"))
+            if not line:
+                # No open road leads there now; a lifted closure would make the order new.
+                await self._until_order_changes(timeout_s=None)
+                continue
             if line != driven:
                 here = self.whereabouts()
                 ahead, share = rest_of(line, (here.lon, here.lat))
@@ -267,5 +271,7 @@ class Vehicle:
         self._order_changed.clear()
 
 
-def _line(route: dict[str, Any]) -> list[LonLat]:
-    return [(point[0], point[1]) for point in route["geometry"]["coordinates"]]
+def _line(route: dict[str, Any] | None) -> list[LonLat]:
+    """The points of a route; none where there is no way."""
+    geometry = route.get("geometry") if route else None
+    return [(point[0], point[1]) for point in geometry["coordinates"]] if geometry else []
