@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-from shapely import LineString
 
 from platforms.city import Place
 from platforms.local_frame import DIGITS, LocalFrame
@@ -26,8 +26,9 @@ _UNNAMED_CLASSES = frozenset({"motorway_link", "trunk_link", "primary_link", "se
 def street_places(graph: RoadGraph) -> list[Place]:
     """One place for every named street or bridge, near its middle."""
     arcs = np.flatnonzero(graph.arc_core & (graph.arc_name > 0))
+    middles = _arc_middles(graph)
     return [
-        _street_spot(graph, name, members[group])
+        _street_place(graph, name, members[group], middles)
         for name, members in _by_name(graph, arcs)
         for group in _clusters(_starts(graph, members), STREET_APART_M)
     ]
@@ -80,20 +81,26 @@ def _clusters(lonlat: NDArray[np.float64], apart_m: float) -> list[NDArray[np.in
     return [np.flatnonzero(labels == label) for label in range(count)]
 
 
-def _street_spot(graph: RoadGraph, name: str, arcs: NDArray[np.intp]) -> Place:
+def _street_place(
+    graph: RoadGraph, name: str, arcs: NDArray[np.intp], middles: NDArray[np.float64]
+) -> Place:
     """The arc's middle that lies nearest to the middle of the whole street."""
-    middles = np.array([_arc_middle(graph, int(arc)) for arc in arcs])
     weight = graph.arc_length_m[arcs]
-    centre = (middles * weight[:, None]).sum(axis=0) / max(weight.sum(), 1e-9)
-    nearest = int(np.hypot(*(middles - centre).T).argmin())
+    centre = (middles[arcs] * weight[:, None]).sum(axis=0) / max(weight.sum(), 1e-9)
+    nearest = arcs[np.hypot(*(middles[arcs] - centre).T).argmin()]
     bridge = bool((graph.arc_flags[arcs] & int(ArcFlag.BRIDGE)).all())
     lon, lat = middles[nearest].tolist()
     return named_place(name, "bridge" if bridge else "street", lon, lat)
 
 
-def _arc_middle(graph: RoadGraph, arc: int) -> tuple[float, float]:
-    middle = LineString(graph.arc_line(arc)).interpolate(0.5, normalized=True)
-    return middle.x, middle.y
+def _arc_middles(graph: RoadGraph) -> NDArray[np.float64]:
+    """Middle of each arc's line, lon/lat (A, 2)."""
+    arc_of_point = np.repeat(np.arange(graph.arc_count), np.diff(graph.geom_start))
+    lines = shapely.linestrings(graph.geom_lonlat, indices=arc_of_point)
+    middles: NDArray[np.float64] = shapely.get_coordinates(
+        shapely.line_interpolate_point(lines, 0.5, normalized=True)
+    )
+    return middles
 
 
 def _names_at_nodes(graph: RoadGraph) -> Iterator[tuple[int, list[str]]]:

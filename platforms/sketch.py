@@ -34,6 +34,10 @@ TARGET_S = {ZoneClass.KEY_SITE: 60, ZoneClass.CORE: 180, ZoneClass.OTHER: 300}
 """The promise: key sites 1 minute, core urban area 3, other urban area 5."""
 AREA_ID = "city"
 
+_NOTE = (
+    "Synthetic: sketched on road network {version} with seed {seed}; platforms, zones, key sites"
+    " and call signs are invented."
+)
 _CATEGORIES = ("school", "hospital", "station", "bank", "square", "market")
 
 
@@ -69,8 +73,7 @@ def sketch_city(
     return City(
         name=name,
         synthetic=True,
-        note=f"Synthetic: sketched on road network {graph.road_version} with seed {seed};"
-        " platforms, zones, key sites and call signs are invented.",
+        note=_NOTE.format(version=graph.road_version, seed=seed),
         timezone=timezone,
         areas=(_area(streets, name, land),),
         platforms=forces,

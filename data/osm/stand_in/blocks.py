@@ -15,12 +15,11 @@ from shapely import LineString, Polygon
 from shapely import Point as ShapelyPoint
 
 from stand_in.facts import Point
+from stand_in.lanes import MIN_PIECE_M, add_lanes
 from stand_in.planar import Plane, Street, bend_deg, distance, ring_area
 
 MIN_ANGLE_DEG = 32.0
 """Streets never meet at a sharper angle than this."""
-MIN_PIECE_M = 16.0
-"""A junction is never nearer than this to the next one on the same side."""
 TRIES = 6
 STREET_BY_AREA = ((330_000, "tertiary"), (90_000, "unclassified"), (17_000, "residential"))
 """Class of a street by the square metres of the block it cuts; living_street below."""
@@ -65,13 +64,13 @@ def fill(
         centre = _middle(outline)
         fabric = fabric_at(centre)
         if area < fabric.block_m2 * chance.uniform(0.75, 1.5):
-            _lanes(plane, ring, fabric, chance)
+            add_lanes(plane, ring, fabric.lanes, chance)
             continue
         if area < 260_000 and chance.random() < fabric.open_share:
             continue
         parts = _cut(plane, ring, area=area, fabric=fabric, name=name, chance=chance)
         if parts is None:
-            _lanes(plane, ring, fabric, chance)
+            add_lanes(plane, ring, fabric.lanes, chance)
         else:
             waiting.extend(parts)
 
@@ -276,69 +275,3 @@ def _continued(plane: Plane, ends: Sequence[int], inner: Sequence[int]) -> Stree
             if straight > 155.0:
                 return street
     return None
-
-
-def _lanes(plane: Plane, ring: list[int], fabric: Fabric, chance: Random) -> None:
-    """Dead-end lanes from the block's edge inward, some with a branch."""
-    for _ in range(int(fabric.lanes + chance.random())):
-        ring = plane.ring(ring)
-        outline = [plane.points[node] for node in ring]
-        room = Polygon(outline).buffer(-9.0)
-        if room.is_empty or room.geom_type != "Polygon":
-            return
-        at = chance.randrange(len(ring))
-        a, b = outline[at], outline[(at + 1) % len(ring)]
-        side_m = distance(a, b)
-        if side_m < 2.6 * MIN_PIECE_M:
-            continue
-        share = chance.uniform(MIN_PIECE_M / side_m, 1 - MIN_PIECE_M / side_m)
-        foot = (a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share)
-        inward = (-(b[1] - a[1]) / side_m, (b[0] - a[0]) / side_m)
-        deep = _depth(room, foot, inward) * chance.uniform(0.45, 0.8)
-        if deep < 22.0:
-            continue
-        _add_lane(plane, ring, at=at, foot=foot, inward=inward, deep=deep, room=room, chance=chance)
-        # Lanes may cross each other when a block gets several: one lane with branches is enough.
-        return
-
-
-def _depth(room: Polygon, foot: Point, inward: Point) -> float:
-    ray = LineString([foot, (foot[0] + inward[0] * 400, foot[1] + inward[1] * 400)])
-    inside = room.intersection(ray)
-    part = min(getattr(inside, "geoms", [inside]), key=lambda g: g.distance(ray.interpolate(0)))
-    return 0.0 if part.is_empty else float(part.length) + 9.0
-
-
-def _add_lane(
-    plane: Plane,
-    ring: Sequence[int],
-    *,
-    at: int,
-    foot: Point,
-    inward: Point,
-    deep: float,
-    room: Polygon,
-    chance: Random,
-) -> None:
-    gate = plane.split(ring[at], ring[(at + 1) % len(ring)], foot)
-    stops = [gate]
-    joints = [deep * 0.5, deep] if deep > 50.0 else [deep]
-    stops.extend(
-        plane.add_node((foot[0] + inward[0] * far, foot[1] + inward[1] * far)) for far in joints
-    )
-    access = chance.random()
-    lane = Street(
-        "", "service", (("service", "driveway"),) if access < 0.7 else (("service", "alley"),)
-    )
-    if access < 0.16:
-        lane = lane.with_tags(access="private")
-    plane.add_street(lane, stops)
-    for joint in stops[1:]:
-        for sign in (1, -1):
-            if chance.random() > 0.55:
-                continue
-            reach = chance.uniform(18.0, 34.0)
-            x, y = plane.points[joint]
-            tip = (x - inward[1] * reach * sign, y + inward[0] * reach * sign)
-            if room.contains(LineString([plane.points[joint], tip])):
-                plane.add_street(lane, [joint, plane.add_node(tip)])

@@ -5,29 +5,28 @@ Names that the press or a notice gives are marked in the tables; every position 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import shapely
 from shapely import LineString, MultiPoint, Polygon
+from shapely.ops import polygonize, unary_union
 
-from platforms.city import Area, City, Grid, KeySite, Place, Platform, Zone, ZoneClass
+from platforms.city import Area, City, Grid, Place, Platform, Region, Zone, ZoneClass
 from platforms.crewing import units_of
 from platforms.network_places import crossing_places, named_place, street_places
 from platforms.promise import Promise
 from platforms.sketch import TARGET_S
-from platforms.sketch_points import busy_nodes, streets_of
 from platforms.sketch_regions import circle, voronoi
 from routing.geometry import distance_m
 from routing.graph import RoadGraph
 from stand_in import skeleton
-from stand_in.facts import COUNTY_SEATS, Point, to_lonlat, to_xy
+from stand_in.facts import COUNTY_SEATS, Point, to_lonlat
+from stand_in.key_sites import Site, city_sites, town_sites
 from stand_in.network import StandIn
+from stand_in.on_street import kept_lonlat, km_point, on_street, table
 from stand_in.planar import Plane
-from stand_in.rules import RANK
 from stand_in.towns import Town
 
 NOTE = (
@@ -38,24 +37,6 @@ NOTE = (
 CITY_ID = "city"
 CORE_LINE_KM = ((-2.7, -0.9), (-1.0, -1.3), (2.3, -1.1))
 CORE_REACH_M = 1900.0
-MORE_SITES = 40
-"""Invented key sites at busy junctions of the main urban area, beside those with known names."""
-MORE_KINDS = (
-    ("小学", "school"),
-    ("支行", "bank"),
-    ("中学", "school"),
-    ("社区医院", "hospital"),
-    ("农贸市场", "market"),
-    ("广场", "square"),
-    ("幼儿园", "school"),
-    ("储蓄所", "bank"),
-)
-TOWN_SITES = (
-    ("人民医院", "hospital"),
-    ("第一中学", "school"),
-    ("汽车站", "station"),
-    ("广场", "square"),
-)
 PRESS_COUNTY = frozenset(
     {"邵东1号", "邵东2号", "邵东3号", "新邵1号", "隆回1号", "隆回2号", "隆回3号"}
 )
@@ -71,7 +52,7 @@ BRIDGE_SITE_M = 150.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Region:
+class _Territory:
     """An area with its platforms' points, in local metres."""
 
     area: Area
@@ -85,7 +66,7 @@ def make_city(made: StandIn, graph: RoadGraph) -> City:
     """The city for a stand-in network and its compiled graph."""
     regions = [_city_region(made.plane), *(_town_region(made.plane, t) for t in made.towns)]
     platforms, grids = _forces(regions)
-    sites = [*_city_sites(made, graph), *_town_sites(made)]
+    sites = [*city_sites(made, graph), *town_sites(made)]
     key_sites = tuple(site for site, _ in sites)
     city = City(
         name="邵阳市（合成替身）",
@@ -103,17 +84,8 @@ def make_city(made: StandIn, graph: RoadGraph) -> City:
     return replace(city, places=tuple(_places(city, graph)))
 
 
-def _table(name: str) -> list[dict[str, str]]:
-    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
-def _km(row: dict[str, str]) -> Point:
-    return float(row["x_km"]) * 1000, float(row["y_km"]) * 1000
-
-
-def _city_region(plane: Plane) -> _Region:
-    rows = _table("city_platforms.csv")
+def _city_region(plane: Plane) -> _Territory:
+    rows = table("city_platforms.csv")
     land = skeleton.outer_ring().buffer(350.0).simplify(30.0)
     notes = [
         f"name from the press, position invented ({row['where']})"
@@ -121,16 +93,16 @@ def _city_region(plane: Plane) -> _Region:
         else f"invented ({row['where']})"
         for row in rows
     ]
-    return _Region(
+    return _Territory(
         area=Area(area_id=CITY_ID, name="市区", polygon=degrees(land), synthetic=True),
         land=land,
         names=tuple(row["name"] for row in rows),
-        points=tuple(_on_street(plane, _km(row), least_rank=3) for row in rows),
+        points=tuple(on_street(plane, km_point(row), least_rank=3) for row in rows),
         notes=tuple(notes),
     )
 
 
-def _town_region(plane: Plane, town: Town) -> _Region:
+def _town_region(plane: Plane, town: Town) -> _Territory:
     count = next(row[4] for row in COUNTY_SEATS if row[0] == town.area_id)
     land = MultiPoint([plane.points[node] for node in town.nodes]).convex_hull
     land = land.buffer(250.0).simplify(30.0)
@@ -142,27 +114,27 @@ def _town_region(plane: Plane, town: Town) -> _Region:
         "named in the press, position invented" if name in PRESS_COUNTY else "invented"
         for name in names
     )
-    return _Region(
+    return _Territory(
         area=Area(
             area_id=town.area_id, name=f"{town.name}县城", polygon=degrees(land), synthetic=True
         ),
         land=land,
         names=names,
-        points=tuple(_on_street(plane, point, least_rank=3) for point in wanted),
+        points=tuple(on_street(plane, point, least_rank=3) for point in wanted),
         notes=notes,
     )
 
 
-def _forces(regions: Sequence[_Region]) -> tuple[tuple[Platform, ...], tuple[Grid, ...]]:
+def _forces(regions: Sequence[_Territory]) -> tuple[tuple[Platform, ...], tuple[Grid, ...]]:
     platforms: list[Platform] = []
     grids: list[Grid] = []
     for region in regions:
-        cells = voronoi(np.array(region.points), region.land)
+        cells = _grid_cells(region)
         for name, point, note, cell in zip(
             region.names, region.points, region.notes, cells, strict=True
         ):
             number = len(platforms) + 1
-            lon, lat = _lonlat(point)
+            lon, lat = kept_lonlat(point)
             platforms.append(
                 Platform(
                     platform_id=f"P{number:02d}",
@@ -188,57 +160,30 @@ def _forces(regions: Sequence[_Region]) -> tuple[tuple[Platform, ...], tuple[Gri
     return tuple(platforms), tuple(grids)
 
 
-Site = tuple[KeySite, Point]
+def _grid_cells(region: _Territory) -> list[Region]:
+    """A part for each platform; in the city no grid reaches over a river."""
+    points = np.array(region.points)
+    rivers = [LineString(skeleton.zi_line()), LineString(skeleton.shao_line())]
+    banks = list(polygonize(unary_union([region.land.boundary, *rivers])))
+    if len(banks) < 2:
+        return voronoi(points, region.land)
+    cells: list[Region] = [Polygon()] * len(points)
+    inner = (bank for bank in banks if region.land.contains(bank.representative_point()))
+    for bank in sorted(inner, key=_west):
+        inside = np.flatnonzero(shapely.contains_xy(bank, points[:, 0], points[:, 1]))
+        if len(inside) == 0:
+            # A corner beyond a bend: the nearest platform has it.
+            inside = np.array([np.hypot(*(points - bank.centroid.coords[0]).T).argmin()])
+        for owner, cell in zip(inside, voronoi(points[inside], bank), strict=True):
+            cells[owner] = unary_union([cells[owner], cell])
+    return cells
 
 
-def _city_sites(made: StandIn, graph: RoadGraph) -> Iterator[Site]:
-    named = []
-    for row in _table("city_sites.csv"):
-        bridge = row["category"] == "bridge"
-        point = _on_street(made.plane, _km(row), least_rank=1, name=row["name"] if bridge else "")
-        named.append(point)
-        yield _site(len(named), row["name"], row["category"], point)
-    streets = streets_of(graph)
-    inside = skeleton.outer_ring().buffer(-150.0)
-    frame = streets.frame
-    taken = frame.metres(np.array([to_lonlat(point) for point in named]))
-    nodes = np.array([to_xy(*lonlat) for lonlat in frame.degrees(streets.node).tolist()])
-    kept = shapely.contains_xy(inside, nodes[:, 0], nodes[:, 1])
-    urban = replace(streets, node=streets.node[kept], node_weight=streets.node_weight[kept])
-    chosen = frame.degrees(busy_nodes(urban, MORE_SITES, taken=taken, apart_m=750.0))
-    for number, lonlat in enumerate(chosen.tolist()):
-        point = _on_street(made.plane, to_xy(*lonlat), least_rank=3)
-        kind, category = MORE_KINDS[number % len(MORE_KINDS)]
-        street = _street_at(made.plane, point)
-        count = len(named) + number + 1
-        yield _site(count, f"{street}{kind}", category, point)
+def _west(land: Polygon) -> tuple[float, float]:
+    return land.bounds[0], land.bounds[1]
 
 
-def _town_sites(made: StandIn) -> Iterator[Site]:
-    number = 200
-    for town in made.towns:
-        x, y = town.centre
-        off = 0.3 * town.radius_m
-        wanted = ((x + off, y - off), (x - off, y + off), (x + off, y + off), (x - off, y - off))
-        for (kind, category), point in zip(TOWN_SITES, wanted, strict=True):
-            number += 1
-            yield _site(
-                number,
-                f"{town.name}{kind}",
-                category,
-                _on_street(made.plane, point, least_rank=2),
-            )
-
-
-def _site(number: int, name: str, category: str, point: Point) -> Site:
-    lon, lat = _lonlat(point)
-    site = KeySite(
-        site_id=f"K{number:03d}", name=name, category=category, lon=lon, lat=lat, synthetic=True
-    )
-    return site, point
-
-
-def _zones(made: StandIn, regions: Sequence[_Region], sites: Sequence[Site]) -> Iterator[Zone]:
+def _zones(made: StandIn, regions: Sequence[_Territory], sites: Sequence[Site]) -> Iterator[Zone]:
     for site, point in sites:
         reach_m = BRIDGE_SITE_M if site.category == "bridge" else 90.0
         ground = circle(np.array(point), reach_m)
@@ -277,7 +222,7 @@ def _places(city: City, graph: RoadGraph) -> Iterator[Place]:
         aliases = (platform.name,) if platform.name not in own else ()
         own[name] = named_place(name, "platform", platform.lon, platform.lat, aliases=aliases)
     for name, (x, y) in LOCALITIES_KM.items():
-        own[name] = named_place(name, "locality", *_lonlat((x * 1000, y * 1000)))
+        own[name] = named_place(name, "locality", *kept_lonlat((x * 1000, y * 1000)))
     yield from own.values()
     for place in (*street_places(graph), *crossing_places(graph)):
         twin = own.get(place.name)
@@ -290,49 +235,9 @@ def _places(city: City, graph: RoadGraph) -> Iterator[Place]:
             yield replace(place, aliases=(f"{area.name.removesuffix('县城')}{place.name}",))
 
 
-def degrees(land: Polygon) -> Polygon:
+def degrees(land: Region) -> Region:
     """A region in local metres as a valid one in degrees, rounded as city files keep it."""
     moved = shapely.transform(
         land, lambda xy: np.round([to_lonlat((x, y)) for x, y in xy.tolist()], 6)
     )
     return moved if moved.is_valid else moved.buffer(0.0)
-
-
-def _lonlat(point: Point) -> tuple[float, float]:
-    lon, lat = to_lonlat(point)
-    return round(lon, 6), round(lat, 6)
-
-
-def _on_street(plane: Plane, point: Point, *, least_rank: int, name: str = "") -> Point:
-    """The nearest point on a street of at least this class, or of this name."""
-    return min(
-        _nearest_on(plane, edge.start, edge.end, point)
-        for edge in plane.edges.values()
-        if _fits(plane, edge.street, least_rank, name)
-    )[1]
-
-
-def _fits(plane: Plane, number: int, least_rank: int, name: str) -> bool:
-    street = plane.streets[number]
-    if name:
-        return street.name == name
-    rank = RANK[street.road_class]
-    return least_rank <= rank <= 5 and not {"bridge", "tunnel"} & {key for key, _ in street.tags}
-
-
-def _nearest_on(plane: Plane, start: int, end: int, point: Point) -> tuple[float, Point]:
-    (x1, y1), (x2, y2) = plane.points[start], plane.points[end]
-    dx, dy = x2 - x1, y2 - y1
-    share = ((point[0] - x1) * dx + (point[1] - y1) * dy) / max(dx * dx + dy * dy, 1e-9)
-    share = max(0.0, min(1.0, share))
-    x, y = x1 + share * dx, y1 + share * dy
-    return (x - point[0]) ** 2 + (y - point[1]) ** 2, (x, y)
-
-
-def _street_at(plane: Plane, point: Point) -> str:
-    """Name of the nearest main street."""
-    return min(
-        (_nearest_on(plane, edge.start, edge.end, point)[0], plane.streets[edge.street].name)
-        for edge in plane.edges.values()
-        if _fits(plane, edge.street, 3, "")
-    )[1]
