@@ -51,9 +51,9 @@ def key(name: str, body: bytes = b"b") -> CommandKey:
     return CommandKey(token_id="t1", key=name, body_sha256=body * 32)
 
 
-async def report(runner: Runner, *, name: str = "", **where: float) -> str:
+async def report(runner: Runner, *, name: str = "", east_m: float = 300.0) -> str:
     command = key(name) if name else None
-    reply = await runner.ask(a_call(**where), actor="t1", answer=ok, command=command)
+    reply = await runner.ask(a_call(east_m), actor="t1", answer=ok, command=command)
     return reply.body.decode()
 
 
