@@ -1,14 +1,15 @@
 """Compiled searches over directed arcs. `kernel_python` is the twin: same names, same answers.
 
 Labels are exit labels: the milliseconds from the *end* of an arc to the target, turns included.
-A backward search settles them in the order of (milliseconds, profile, arc); all profiles share
-one heap, so that they share the bound too. The order is total, therefore any correct heap gives
-the same answers down to the arcs of the ways. Nothing is cleared between searches: a label counts
-only when it carries the stamp of the present search.
+A backward search lowers them bucket by bucket; all profiles share the buckets, so that they share
+the bound too. Of equally fast ways the one into the arc of the smaller number is kept: answers do
+not depend on the order of the work. Nothing is cleared between searches: a label counts only when
+it carries the stamp of the present search.
 """
 
-# Numba infers the types of the compiled functions; only the two public ones are annotated.
+# Numba infers the types of the compiled functions, and takes arguments by position only.
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# ruff: noqa: PLR0917
 
 from __future__ import annotations
 
@@ -32,12 +33,19 @@ from routing.search_arrays import (
 COMPILED: Final = True
 """False in the twin."""
 
-_STAMP, _MS, _NEXT, _HEAD = 0, 1, 2, 3
+_STAMP, _MS, _NEXT, _HUNG = 0, 1, 2, 3
 _NONE: Final = -1
+_FULL: Final = -2
+_COUNT, _USED, _BUCKET = 0, 1, 2
 _ARC_MASK: Final = (1 << PROFILE_SHIFT) - 1
-_PROFILE_MASK: Final = (1 << (32 - PROFILE_SHIFT)) - 1
-_LOW_MASK: Final = (1 << 32) - 1
-_HEAP_START: Final = 1 << 14
+_SLOT_MASK: Final = (1 << 32) - 1
+
+_BUCKETS: Final = 1 << 12
+_BUCKET_MASK: Final = _BUCKETS - 1
+_BUCKET_SHIFT: Final = 7
+"""Buckets of 128 ms: shorter than nearly every arc, so that hardly a label is lowered again after
+it was used. One round of the buckets is 8.7 minutes."""
+_ENTRIES_START: Final = 1 << 14
 
 
 class Workspace(NamedTuple):
@@ -45,8 +53,11 @@ class Workspace(NamedTuple):
 
     Attributes:
         label: (stamp, ms, next arc or ~target stand, first hung stand) of each label,
-            int32 (P * A, 4). One row is a quarter of a cache line.
-        heap: int64, grows inside a search when it must.
+            int32 (P * A, 4). One row is a quarter of a cache line. The stamp is odd once the
+            label was used.
+        bucket: First entry of each bucket, int32 (_BUCKETS).
+        entry: (profile << PROFILE_SHIFT | arc, ms, next entry of the bucket), int32 (n, 3);
+            a search that needs more takes more.
         hung_next: Next stand hung at the same label, int32 (U * STANDS_MAX).
         best_ms: Best total of each unit, int64 (U).
         best_stand: int32 (U).
@@ -55,7 +66,8 @@ class Workspace(NamedTuple):
     """
 
     label: NDArray[np.int32]
-    heap: NDArray[np.int64]
+    bucket: NDArray[np.int32]
+    entry: NDArray[np.int32]
     hung_next: NDArray[np.int32]
     best_ms: NDArray[np.int64]
     best_stand: NDArray[np.int32]
@@ -68,7 +80,8 @@ def new_workspace(label_count: int, unit_count: int) -> Workspace:
     return Workspace(
         # Zeroed pages come from the system untouched: only what searches visit takes memory.
         label=np.zeros((label_count, 4), dtype=np.int32),
-        heap=np.empty(_HEAP_START, dtype=np.int64),
+        bucket=np.empty(_BUCKETS, dtype=np.int32),
+        entry=np.empty((_ENTRIES_START, 3), dtype=np.int32),
         hung_next=np.empty(unit_count * STANDS_MAX, dtype=np.int32),
         best_ms=np.empty(unit_count, dtype=np.int64),
         best_stand=np.empty(unit_count, dtype=np.int32),
@@ -78,39 +91,24 @@ def new_workspace(label_count: int, unit_count: int) -> Workspace:
 
 
 @njit(cache=True, nogil=True)
-def _push(heap, size, key):
-    """Put a key into a heap of four children a node; the caller saw to the room."""
-    place = size
-    while place > 0:
-        parent = (place - 1) >> 2
-        if heap[parent] <= key:
-            break
-        heap[place] = heap[parent]
-        place = parent
-    heap[place] = key
+def _doubled(entry):
+    """The entries in an array with twice the room."""
+    larger = np.empty((2 * entry.shape[0], 3), dtype=np.int32)
+    larger[: entry.shape[0]] = entry
+    return larger
 
 
 @njit(cache=True, nogil=True)
-def _pop(heap, size):
-    """Take the least key; afterwards the heap holds size - 1 keys."""
-    least = heap[0]
-    last = size - 1
-    key = heap[last]
-    place = 0
-    while True:
-        child = 4 * place + 1
-        if child >= last:
-            break
-        end = min(child + 4, last)
-        for other in range(child + 1, end):
-            if heap[other] < heap[child]:
-                child = other
-        if heap[child] >= key:
-            break
-        heap[place] = heap[child]
-        place = child
-    heap[place] = key
-    return least
+def _put(bucket, bucket_no, entry, count, low, ms):
+    """Append an entry to its bucket; the caller saw to the room.
+
+    What lies more than a round ahead waits in the last bucket of this round, and is put again.
+    """
+    place = min(ms >> _BUCKET_SHIFT, bucket_no + _BUCKETS - 1) & _BUCKET_MASK
+    entry[count, 0] = low
+    entry[count, 1] = ms
+    entry[count, 2] = bucket[place]
+    bucket[place] = count
 
 
 @njit(cache=True, nogil=True)
@@ -122,6 +120,9 @@ def _part(ms, share):
 def _offer(space, ranked, wanted, slot, total, stand, target):
     """Note a way of a unit; returns how many units are ranked now."""
     if total >= space.best_ms[slot]:
+        # Of two equally fast starts the first stand's is kept, whichever was found first.
+        if total == space.best_ms[slot] and target == _NONE and space.best_target[slot] == _NONE:
+            space.best_stand[slot] = min(stand, space.best_stand[slot])
         return ranked
     old = (space.best_ms[slot] << 32) | slot
     key = (total << 32) | slot
@@ -147,30 +148,34 @@ def _offer(space, ranked, wanted, slot, total, stand, target):
 
 
 @njit(cache=True, nogil=True)
-def _hang(weights, arc_count, targets, units, eligible, space, stamp):
-    """Hang the eligible units at their labels; returns how many stands hang, and units."""
-    stands = 0
-    hung = 0
+def _hang(arc_count, units, eligible, space, stamp):
+    """Hang the eligible units at their labels.
+
+    Returns how many units and stands hang, the least extra time, and bits of the profiles.
+    """
+    hung, stands, least_extra, profiles = 0, 0, CLOSED_MS, 0
     for slot in range(units.profile.shape[0]):
         space.best_ms[slot] = CLOSED_MS
         profile = units.profile[slot]
         if profile < 0 or not eligible[slot]:
             continue
         hung += 1
+        profiles |= 1 << profile
+        least_extra = min(least_extra, units.extra_ms[slot])
         for stand in range(STANDS_MAX):
             arc = units.arc[slot, stand]
             if arc < 0:
                 continue
+            stands += 1
             row = space.label[profile * arc_count + arc]
-            item = slot * STANDS_MAX + stand
-            if row[_STAMP] != stamp:
+            if row[_STAMP] < stamp:
                 row[_STAMP] = stamp
                 row[_MS] = CLOSED_MS
-                row[_HEAD] = _NONE
-            space.hung_next[item] = row[_HEAD]
-            row[_HEAD] = item
-            stands += 1
-    return stands, hung
+                row[_HUNG] = _NONE
+            item = slot * STANDS_MAX + stand
+            space.hung_next[item] = row[_HUNG]
+            row[_HUNG] = item
+    return hung, stands, least_extra, profiles
 
 
 @njit(cache=True, nogil=True)
@@ -197,64 +202,58 @@ def _offer_same_arc(weights, arc_count, targets, units, eligible, wanted, limit_
 
 
 @njit(cache=True, nogil=True)
-def _reach(space, heap, size, stamp, label, low, ms, following):
-    """Lower a label to `ms` when that is better; returns the heap's new size."""
-    row = space.label[label]
-    if row[_STAMP] != stamp:
-        row[_STAMP] = stamp
-        row[_HEAD] = _NONE
-    elif ms >= row[_MS]:
-        return size
-    row[_MS] = ms
-    row[_NEXT] = following
-    _push(heap, size, (ms << 32) | low)
-    return size + 1
+def _lower(label, bucket, bucket_no, entry, count, stamp, at, low, ms, following):
+    """Lower the label `at` to `ms` when that is better; returns how many entries there are."""
+    known_ms = label[at, _MS]
+    if label[at, _STAMP] < stamp:
+        label[at, _STAMP] = stamp
+        label[at, _HUNG] = _NONE
+        known_ms = CLOSED_MS
+    if ms < known_ms:
+        label[at, _MS] = ms
+        label[at, _NEXT] = following
+        _put(bucket, bucket_no, entry, count, low, ms)
+        count += 1
+    elif ms == known_ms and following < label[at, _NEXT]:
+        label[at, _NEXT] = following
+    return count
 
 
 @njit(cache=True, nogil=True)
-def _start(network, weights, targets, units, eligible, limit_ms, space, stamp):
-    """Label the arcs that lead into the target's arcs, for each profile that some unit has."""
+def _start(network, weights, targets, profiles, limit_ms, space, stamp):
+    """Label the arcs that lead into the target's arcs; returns the entries and their count."""
     arc_count = network.length_m.shape[0]
     turn_count = network.entry_from.shape[0]
-    heap = space.heap
-    size = 0
-    used = 0
-    for slot in range(units.profile.shape[0]):
-        if units.profile[slot] >= 0 and eligible[slot]:
-            used |= 1 << units.profile[slot]
+    entry, count = space.entry, 0
+    space.bucket[:] = _NONE
     for target in range(targets.arc.shape[0]):
         arc = targets.arc[target]
+        first, end = network.entry_start[arc], network.entry_start[arc + 1]
         for profile in range(weights.arc_ms.shape[0] // arc_count):
             whole = weights.arc_ms[profile * arc_count + arc]
-            if not (used >> profile) & 1 or whole >= CLOSED_MS:
+            if not (profiles >> profile) & 1 or whole >= CLOSED_MS:
                 continue
             last = _part(whole, targets.share[target])
-            for entry in range(network.entry_start[arc], network.entry_start[arc + 1]):
-                ms = last + weights.entry_ms[profile * turn_count + entry]
-                if ms > limit_ms:
-                    continue
-                if size == heap.shape[0]:
-                    heap = _grown(heap)
-                origin = network.entry_from[entry]
-                low = (profile << PROFILE_SHIFT) | origin
-                label = profile * arc_count + origin
-                size = _reach(space, heap, size, stamp, label, low, ms, ~target)
-    return heap, size
+            while count + end - first > entry.shape[0]:
+                entry = _doubled(entry)
+            for turn in range(first, end):
+                ms = last + weights.entry_ms[profile * turn_count + turn]
+                if ms <= limit_ms:
+                    origin = network.entry_from[turn]
+                    low = (profile << PROFILE_SHIFT) | origin
+                    at = profile * arc_count + origin
+                    count = _lower(
+                        space.label, space.bucket, 0, entry, count, stamp, at, low, ms, ~target
+                    )
+    return entry, count
 
 
 @njit(cache=True, nogil=True)
-def _grown(heap):
-    bigger = np.empty(2 * heap.shape[0], dtype=np.int64)
-    bigger[: heap.shape[0]] = heap
-    return bigger
-
-
-@njit(cache=True, nogil=True)
-def _meet(weights, units, space, label, ms, wanted, ranked, limit_ms):
-    """Offer the units that hang at a settled label; returns ranked and how many stands hung."""
+def _meet(weights, units, space, at, ms, wanted, ranked, limit_ms):
+    """Offer the units that hang at a label; returns ranked and how many stands hang there."""
     met = 0
-    whole = weights.arc_ms[label]
-    item = space.label[label, _HEAD]
+    whole = weights.arc_ms[at]
+    item = space.label[at, _HUNG]
     while item != _NONE:
         met += 1
         slot, stand = item // STANDS_MAX, item % STANDS_MAX
@@ -267,45 +266,99 @@ def _meet(weights, units, space, label, ms, wanted, ranked, limit_ms):
 
 
 @njit(cache=True, nogil=True)
-def _sweep(network, weights, units, wanted, limit_ms, space, stamp, heap, size, ranked, stands):
-    """Settle labels until no unit can be better than those ranked; returns how many are ranked."""
-    arc_count = network.length_m.shape[0]
-    turn_count = network.entry_from.shape[0]
-    bound = limit_ms
-    if ranked == wanted:
-        bound = min(bound, space.ranked[wanted - 1] >> 32)
-    while size > 0 and stands > 0:
-        key = _pop(heap, size)
-        size -= 1
-        ms = key >> 32
-        # Not at equality: a unit of equal time and smaller slot would still come first.
-        if ms > bound:
+def _advance(
+    label, bucket, entry, entry_start, entry_from, arc_ms, entry_ms, progress, stamp, radius
+):  # fmt: skip
+    """Use entries until a label with units is met, the entries are full, or nothing is left.
+
+    Plain arrays and no call for each turn: numba counts references at every call that takes arrays,
+    which makes this loop five times slower. Returns the label, `_FULL` or `_NONE`.
+    """
+    arc_count = arc_ms.shape[0] // (entry_ms.shape[0] // entry_from.shape[0])
+    turn_count = entry_from.shape[0]
+    count, used, bucket_no = progress[_COUNT], progress[_USED], progress[_BUCKET]
+    outcome = _NONE
+    while used < count and bucket_no << _BUCKET_SHIFT <= radius:
+        place = bucket_no & _BUCKET_MASK
+        item = bucket[place]
+        if item == _NONE:
+            bucket_no += 1
+            continue
+        low, ms = np.int64(entry[item, 0]), np.int64(entry[item, 1])
+        profile, arc = low >> PROFILE_SHIFT, low & _ARC_MASK
+        at = profile * arc_count + arc
+        first, end = entry_start[arc], entry_start[arc + 1]
+        if count + max(1, end - first) > entry.shape[0]:
+            outcome = _FULL
             break
-        profile = (key >> PROFILE_SHIFT) & _PROFILE_MASK
-        arc = key & _ARC_MASK
-        label = profile * arc_count + arc
-        if ms > space.label[label, _MS]:
+        bucket[place] = entry[item, 2]
+        used += 1
+        if ms >> _BUCKET_SHIFT > bucket_no:
+            _put(bucket, bucket_no, entry, count, low, ms)
+            count += 1
             continue
-        if space.label[label, _HEAD] != _NONE:
-            ranked, met = _meet(weights, units, space, label, ms, wanted, ranked, limit_ms)
-            stands -= met
-            if ranked == wanted:
-                bound = min(bound, space.ranked[wanted - 1] >> 32)
-        whole = weights.arc_ms[label]
-        from_start = ms + whole
-        if from_start > bound:
+        # Not at equality: a unit of equal time and smaller slot would still come first.
+        if ms > label[at, _MS] or ms > radius:
             continue
-        first, end = network.entry_start[arc], network.entry_start[arc + 1]
-        while size + end - first > heap.shape[0]:
-            heap = _grown(heap)
-        for entry in range(first, end):
-            through = from_start + weights.entry_ms[profile * turn_count + entry]
-            if through <= bound:
-                origin = network.entry_from[entry]
-                low = (profile << PROFILE_SHIFT) | origin
-                size = _reach(
-                    space, heap, size, stamp, profile * arc_count + origin, low, through, arc
-                )
+        from_start = ms + arc_ms[at]
+        if from_start <= radius:
+            for turn in range(first, end):
+                through = from_start + entry_ms[profile * turn_count + turn]
+                if through <= radius:
+                    origin = entry_from[turn]
+                    # As `_lower` does.
+                    before = profile * arc_count + origin
+                    known_ms = np.int64(label[before, _MS])
+                    if label[before, _STAMP] < stamp:
+                        label[before, _STAMP] = stamp
+                        label[before, _HUNG] = _NONE
+                        known_ms = CLOSED_MS
+                    if through < known_ms:
+                        label[before, _MS] = through
+                        label[before, _NEXT] = arc
+                        place = min(through >> _BUCKET_SHIFT, bucket_no + _BUCKETS - 1)
+                        place &= _BUCKET_MASK
+                        entry[count, 0] = (profile << PROFILE_SHIFT) | origin
+                        entry[count, 1] = through
+                        entry[count, 2] = bucket[place]
+                        bucket[place] = count
+                        count += 1
+                    elif through == known_ms and arc < label[before, _NEXT]:
+                        label[before, _NEXT] = arc
+        if label[at, _HUNG] != _NONE:
+            outcome = at
+            break
+    progress[_COUNT], progress[_USED], progress[_BUCKET] = count, used, bucket_no
+    return outcome
+
+
+@njit(cache=True, nogil=True)
+def _sweep(
+    network, weights, units, wanted, limit_ms, least_extra, stands, space, stamp, entry,
+    count, ranked
+):  # fmt: skip
+    """Search on until no unit can be better than those ranked; returns how many are."""
+    progress = np.zeros(3, np.int64)
+    progress[_COUNT] = count
+    while stands > 0:
+        # Whatever lies farther out comes too late, even without any time to move off.
+        radius = limit_ms - least_extra
+        if ranked == wanted:
+            radius = min(radius, (space.ranked[wanted - 1] >> 32) - least_extra)
+        at = _advance(
+            space.label, space.bucket, entry, network.entry_start, network.entry_from,
+            weights.arc_ms, weights.entry_ms, progress, stamp, radius
+        )  # fmt: skip
+        if at == _FULL:
+            entry = _doubled(entry)
+        elif at == _NONE:
+            break
+        else:
+            ms = np.int64(space.label[at, _MS])
+            ranked, met = _meet(weights, units, space, at, ms, wanted, ranked, limit_ms)
+            if space.label[at, _STAMP] == stamp:
+                stands -= met
+                space.label[at, _STAMP] = stamp + 1
     return ranked
 
 
@@ -322,7 +375,7 @@ def _trace(network, targets, units, space, ranked):
     path_arc = np.empty(64 * ranked + 64, np.int32)
     count = 0
     for rank in range(ranked):
-        slot = space.ranked[rank] & _LOW_MASK
+        slot = space.ranked[rank] & _SLOT_MASK
         stand = space.best_stand[slot]
         arc = units.arc[slot, stand]
         target = space.best_target[slot]
@@ -355,15 +408,16 @@ def _trace(network, targets, units, space, ranked):
 @njit(cache=True, nogil=True)
 def _nearest(network, weights, targets, units, eligible, k, limit_ms, space, stamp):
     arc_count = network.length_m.shape[0]
-    stands, hung = _hang(weights, arc_count, targets, units, eligible, space, stamp)
+    hung, stands, least_extra, profiles = _hang(arc_count, units, eligible, space, stamp)
     wanted = min(k, hung)
     if wanted <= 0:
         return _trace(network, targets, units, space, 0)
     ranked = _offer_same_arc(weights, arc_count, targets, units, eligible, wanted, limit_ms, space)
-    heap, size = _start(network, weights, targets, units, eligible, limit_ms, space, stamp)
+    entry, count = _start(network, weights, targets, profiles, limit_ms, space, stamp)
     ranked = _sweep(
-        network, weights, units, wanted, limit_ms, space, stamp, heap, size, ranked, stands
-    )
+        network, weights, units, wanted, limit_ms, least_extra, stands, space, stamp, entry,
+        count, ranked
+    )  # fmt: skip
     return _trace(network, targets, units, space, ranked)
 
 
@@ -389,7 +443,7 @@ def nearest(
         k: How many units at most.
         limit_ms: Ways that take longer than this are left out; less than `CLOSED_MS`.
         space: Scratch memory of this thread.
-        stamp: Positive, and never used before with this scratch memory.
+        stamp: Even, above every stamp used before with this scratch memory.
 
     Returns:
         Units and ways by (total_ms, slot); fewer than k when no more can come.
@@ -398,38 +452,66 @@ def nearest(
 
 
 @njit(cache=True, nogil=True)
-def _turn_off(network, turn_ms, arc, end_ms, limit_ms, arrive, heap, size):
-    """From the end of an arc, reached at `end_ms`, take every turn that is open."""
-    first, end = network.turn_start[arc], network.turn_start[arc + 1]
-    while size + end - first > heap.shape[0]:
-        heap = _grown(heap)
-    for turn in range(first, end):
-        ms = end_ms + turn_ms[turn]
-        after = network.turn_to[turn]
-        if ms <= limit_ms and ms < arrive[after]:
-            arrive[after] = ms
-            _push(heap, size, (ms << 32) | after)
-            size += 1
-    return heap, size
+def _spread_on(
+    turn_start, turn_to, arc_ms, turn_ms, arrive, bucket, entry, progress, limit_ms
+):  # fmt: skip
+    """Use entries until nothing is left in time (False) or the entries are full (True)."""
+    count, used, bucket_no = progress[_COUNT], progress[_USED], progress[_BUCKET]
+    full = False
+    while used < count:
+        item = bucket[bucket_no & _BUCKET_MASK]
+        if item == _NONE:
+            bucket_no += 1
+            continue
+        # An origin's entry is ~arc, with the moment when its end is reached.
+        low, ms = np.int64(entry[item, 0]), np.int64(entry[item, 1])
+        arc = max(low, ~low)
+        first, end = turn_start[arc], turn_start[arc + 1]
+        if count + max(1, end - first) > entry.shape[0]:
+            full = True
+            break
+        bucket[bucket_no & _BUCKET_MASK] = entry[item, 2]
+        used += 1
+        if ms >> _BUCKET_SHIFT > bucket_no:
+            _put(bucket, bucket_no, entry, count, low, ms)
+            count += 1
+            continue
+        if low >= 0 and ms > arrive[arc]:
+            continue
+        end_ms = ms + arc_ms[arc] if low >= 0 else ms
+        for turn in range(first, end):
+            entered = end_ms + turn_ms[turn]
+            after = turn_to[turn]
+            if entered <= limit_ms and entered < arrive[after]:
+                arrive[after] = entered
+                # As `_put` does.
+                place = min(entered >> _BUCKET_SHIFT, bucket_no + _BUCKETS - 1) & _BUCKET_MASK
+                entry[count, 0] = after
+                entry[count, 1] = entered
+                entry[count, 2] = bucket[place]
+                bucket[place] = count
+                count += 1
+    progress[_COUNT], progress[_USED], progress[_BUCKET] = count, used, bucket_no
+    return full
 
 
 @njit(cache=True, nogil=True)
 def _spread(network, arc_ms, turn_ms, origins, limit_ms):
     arrive = np.full(network.length_m.shape[0], CLOSED_MS, np.int32)
-    heap = np.empty(_HEAP_START, np.int64)
-    size = 0
+    bucket = np.full(_BUCKETS, _NONE, np.int32)
+    entry = np.empty((_ENTRIES_START, 3), np.int32)
+    progress = np.zeros(3, np.int64)
     for origin in range(origins.arc.shape[0]):
         arc = origins.arc[origin]
-        rest = arc_ms[arc] - _part(arc_ms[arc], origins.share[origin])
         if arc_ms[arc] < CLOSED_MS:
-            heap, size = _turn_off(network, turn_ms, arc, rest, limit_ms, arrive, heap, size)
-    while size > 0:
-        key = _pop(heap, size)
-        size -= 1
-        ms, arc = key >> 32, key & _LOW_MASK
-        if ms <= arrive[arc] and arc_ms[arc] < CLOSED_MS:
-            end_ms = ms + arc_ms[arc]
-            heap, size = _turn_off(network, turn_ms, arc, end_ms, limit_ms, arrive, heap, size)
+            rest = arc_ms[arc] - _part(arc_ms[arc], origins.share[origin])
+            _put(bucket, 0, entry, progress[_COUNT], ~arc, rest)
+            progress[_COUNT] += 1
+    while _spread_on(
+        network.turn_start, network.turn_to, arc_ms, turn_ms, arrive, bucket, entry, progress,
+        limit_ms
+    ):  # fmt: skip
+        entry = _doubled(entry)
     return arrive
 
 

@@ -1,7 +1,7 @@
 """The searches of `kernel` in plain Python: where numba is missing, and as a check on it.
 
-The same labels settled in the same order of (milliseconds, profile, arc), therefore the same
-answers down to the arcs of the ways. Memoryviews stand for the arrays: reading one item of them
+A binary heap where the kernel has buckets, the same rules for equally fast ways, and therefore the
+same answers down to the arcs of the ways. Memoryviews stand for the arrays: reading one item of them
 is three times faster than of a numpy array.
 """
 
@@ -43,23 +43,25 @@ class _Best:
     Attributes:
         wanted: How many units are asked for.
         limit_ms: Longer ways are left out.
-        way_of: (total_ms, stand, target stand or _VIA_END) of each unit met.
+        way_of: (total_ms, by the arc's end, stand, target stand or _VIA_END) of each unit met;
+            the least one is the best.
         ranked: The best (total_ms, slot), sorted, at most `wanted`.
     """
 
     wanted: int
     limit_ms: int
-    way_of: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    way_of: dict[int, tuple[int, bool, int, int]] = field(default_factory=dict)
     ranked: list[tuple[int, int]] = field(default_factory=list)
 
     def offer(self, slot: int, total_ms: int, stand: int, target: int) -> None:
         """Note a way of a unit when it is better than the one known."""
+        way = (total_ms, target == _VIA_END, stand, target)
         known = self.way_of.get(slot)
-        if total_ms > self.limit_ms or (known is not None and total_ms >= known[0]):
+        if total_ms > self.limit_ms or (known is not None and way >= known):
             return
         if known is not None and (known[0], slot) in self.ranked:
             self.ranked.remove((known[0], slot))
-        self.way_of[slot] = (total_ms, stand, target)
+        self.way_of[slot] = way
         insort(self.ranked, (total_ms, slot))
         del self.ranked[self.wanted :]
 
@@ -85,10 +87,13 @@ class _Search:
     def reach(self, profile: int, arc: int, ms: int, following: int) -> None:
         """Lower a label to `ms` when that is better."""
         low = (profile << PROFILE_SHIFT) | arc
-        if ms < self.label_ms.get(low, CLOSED_MS):
+        known = self.label_ms.get(low, CLOSED_MS)
+        if ms < known:
             self.label_ms[low] = ms
             self.next_arc[low] = following
             heappush(self.heap, (ms << 32) | low)
+        elif ms == known < CLOSED_MS and following < self.next_arc[low]:
+            self.next_arc[low] = following
 
 
 def nearest(
@@ -202,7 +207,7 @@ def _trace(search: _Search, targets: Places) -> Found:
     rows: list[tuple[int, int, int, int, float]] = []
     path_start, path_arc = [0], list[int]()
     for total_ms, slot in search.best.ranked:
-        _, stand, target = search.best.way_of[slot]
+        _, _, stand, target = search.best.way_of[slot]
         arc, base = int(units.arc[slot, stand]), int(units.profile[slot]) << PROFILE_SHIFT
         metres = -float(units.share[slot, stand]) * float(length_m[arc])
         path_arc.append(arc)

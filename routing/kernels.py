@@ -81,5 +81,5 @@ def warm_up(kernel: Kernel) -> None:
     place = Places(np.ones(1, dtype=np.int32), np.ones(1))
     everyone = np.ones(1, dtype=np.bool_)
     space = kernel.new_workspace(2, 1)
-    kernel.nearest(network, weights, place, units, everyone, 1, CLOSED_MS - 1, space, 1)
+    kernel.nearest(network, weights, place, units, everyone, 1, CLOSED_MS - 1, space, 2)
     kernel.spread(network, seconds, seconds.copy(), place, CLOSED_MS - 1)

@@ -258,10 +258,14 @@ class Roads:
         Returns:
             Milliseconds to the start of each arc, int32 (A), `CLOSED_MS` where not in `max_s`.
         """
-        arc_ms, turn_ms = self._milliseconds(profile)
-        origins = places_of(origin.stands, self._maker.network.length_m)
-        limit_ms = min(LIMIT_MS, int(max_s * 1000))
-        return self._kernel.spread(self._maker.network, arc_ms, turn_ms, origins, limit_ms)
+        weights = self._moment.weights
+        return self._kernel.spread(
+            self._maker.network,
+            profile_arcs(weights, profile, self.graph.arc_count),
+            profile_turns(weights, profile),
+            places_of(origin.stands, self._maker.network.length_m),
+            min(LIMIT_MS, int(max_s * 1000)),
+        )
 
     def isochrones(
         self, origin: Snap, seconds: Sequence[float], profile: Profile

@@ -16,7 +16,7 @@ from routing.speeds import PROFILES, Profile
 from routing.stands import Stand, places_of
 
 LIMIT_MS: Final = CLOSED_MS - 1
-_STAMP_MAX: Final = (1 << 31) - 2
+_STAMP_MAX: Final = (1 << 31) - 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class UnitSearch:
             scratch.unit_room = max(unit_count, scratch.unit_room)
             scratch.space = self._kernel.new_workspace(self._label_count, scratch.unit_room)
             scratch.stamp = 0
-        scratch.stamp += 1
+        scratch.stamp += 2
         return scratch
 
 

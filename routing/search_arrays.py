@@ -24,7 +24,7 @@ STANDS_MAX: Final = 2
 """A unit or a place stands on one arc, or on both directions of a two-way street."""
 
 PROFILE_SHIFT: Final = 28
-"""Bits for the arc in a heap key `ms << 32 | profile << 28 | arc`: room for 268 million arcs."""
+"""Bits for the arc in a search's entry `profile << 28 | arc`: room for 268 million arcs."""
 
 
 class RoadArrays(NamedTuple):

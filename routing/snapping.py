@@ -182,13 +182,12 @@ class StreetIndex:
     ) -> Snap:
         segments, segment, share = self._segments, int(near.segment[best]), float(near.share[best])
         arc, other = int(segments.arc[segment]), self._other_way(segment)
-        length_m = float(self._graph.arc_length_m[arc])
-        exact_m = segments.along_m[segment] + share * segments.length_m[segment]
-        offset_m = min(round(float(exact_m), _MM), length_m)
+        exact_m = float(segments.along_m[segment] + share * segments.length_m[segment])
+        offset_m = self._on_arc(arc, exact_m)
         stands = [Stand(arc, offset_m)]
         if other >= 0:
-            back_m = max(0.0, float(self._graph.arc_length_m[other]) - offset_m)
-            stands.append(Stand(other, round(back_m, _MM)))
+            back_m = float(self._graph.arc_length_m[other]) - offset_m
+            stands.append(Stand(other, self._on_arc(other, back_m)))
         if heading_deg is not None and other >= 0:
             with_it = bend_deg(self._bearing(segment), heading_deg) <= 90
             stands = stands[:1] if with_it else stands[1:]
@@ -203,12 +202,16 @@ class StreetIndex:
             stands=tuple(stands),
         )
 
+    def _on_arc(self, arc: int, metres: float) -> float:
+        """Whole millimetres, but never off the arc."""
+        return min(max(0.0, round(metres, _MM)), float(self._graph.arc_length_m[arc]))
+
     def _off_network(self, lon: float, lat: float, max_m: float) -> OffNetwork:
         far = self._measure(np.arange(len(self._segments.arc), dtype=np.int32), lon, lat)
         nearest_m = float(far.distance_m.min()) if len(far.segment) else math.inf
         return OffNetwork(
-            f"({lon}, {lat}) is {nearest_m:.0f} m from the nearest road; the limit is {max_m:.0f} m."
-            " Check the point and its crs, or import a larger network",
+            f"({lon}, {lat}) is {nearest_m:.0f} m from the nearest road, the limit is"
+            f" {max_m:.0f} m. Check the point and its crs, or import a larger network",
             nearest_m=nearest_m,
             limit_m=max_m,
         )
