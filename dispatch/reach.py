@@ -6,6 +6,7 @@ moving unit's heading counts, so that it goes on along its way instead of turnin
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
@@ -29,8 +30,14 @@ MOVING_MPS: Final = 2.0
 UNIT_SNAP_MAX_M: Final = 1_000.0
 """A unit farther from any road cannot be weighed: its way to the road is not known."""
 
+PLACE_SNAP_MAX_M: Final = 2_000.0
+"""Wider than any limit at the gate, which alone says how far off a road an incident may be."""
+
 PLACES_KEPT: Final = 4_096
 """Snapped places kept in memory."""
+
+
+_log = logging.getLogger(__name__)
 
 
 def profile_of(kind: UnitKind) -> Profile:
@@ -95,7 +102,8 @@ class UnitRoads:
         self, location: Location, turnout_s: Mapping[UnitId, float], *, k: int
     ) -> Sequence[Reach]:
         """The `k` units that arrive first; see `RoadTimes.nearest`."""
-        if not turnout_s:
+        target = self._place(location) if turnout_s else None
+        if target is None:
             return ()
         self.settle(len(self._ids))
         eligible = np.zeros(len(self._ids), dtype=np.bool_)
@@ -109,7 +117,7 @@ class UnitRoads:
             if self._extra_ms[slot] != extra_ms:
                 self._extra_ms[slot] = extra_ms
                 self._fleet.place(slot, self._profiles[slot], self._fleet.stands(slot), extra_ms)
-        found = self.roads.nearest(self._place(location), self._fleet, eligible=eligible, k=k)
+        found = self.roads.nearest(target, self._fleet, eligible=eligible, k=k)
         now_ms = self._now_ms()
         return [self._reach(one, location, now_ms) for one in found]
 
@@ -138,9 +146,17 @@ class UnitRoads:
     def _snap(self, lon: float, lat: float, max_m: float) -> Snap:
         return self.roads.snap(lon, lat, max_m=max_m)
 
-    def _place(self, location: Location) -> Snap:
-        # Its distance was checked when it came in; here it only has to be found again.
-        return self.snap(location.lon, location.lat, location.offset_m + 10.0)
+    def _place(self, location: Location) -> Snap | None:
+        """The incident on the road; None where this network has no road near it.
+
+        Its distance was checked when it came in, so that happens only to an open incident after
+        the network was replaced by another: it stays open, and nobody has a way there.
+        """
+        try:
+            return self.snap(location.lon, location.lat, PLACE_SNAP_MAX_M)
+        except OffNetwork as error:
+            _log.error("no way to an open incident: %s", error)
+            return None
 
     def _place_at_platform(self, slot: int) -> None:
         lon, lat = self._points[slot]
