@@ -65,11 +65,8 @@ def cut_stretches(roads: SourceRoads) -> Stretches:
     node_count = len(roads.node_id)
     linked = (way[1:] == way[:-1]) & (end[:-1] == start[1:])
     is_head = np.concatenate([[True], ~linked])[: len(way)]
-    is_tail = np.concatenate([~linked, [True]])[: len(way)]
     ends = np.bincount(start, minlength=node_count) + np.bincount(end, minlength=node_count)
     is_break = (ends != 2) | (roads.node_signal != 0) | (roads.node_barrier != Barrier.NONE)
-    is_break[start[is_head]] = True
-    is_break[end[is_tail]] = True
     starts_here = is_head | is_break[start]
     first = np.flatnonzero(starts_here)
     last = np.append(first[1:], len(way)) - 1

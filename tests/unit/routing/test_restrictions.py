@@ -234,3 +234,15 @@ def test_only_through_a_via_way(tmp_path: Path) -> None:
     graph, report = town.build(tmp_path)
     assert banned_turns(graph) == {(5, 6, 7)}
     assert report.restrictions_used == 1
+
+
+def test_only_through_a_via_way_that_others_share_is_unused(tmp_path: Path) -> None:
+    town = dual_carriageway()
+    town.node(7, 0, 80)
+    town.node(8, 0, -50)
+    town.way(25, [6, 7], oneway="yes")
+    town.way(26, [8, 5], oneway="yes")  # 8-5-6-7 stays allowed
+    town.restriction("only_u_turn", VIA_LINK)
+    graph, report = town.build(tmp_path)
+    assert banned_turns(graph) == set()
+    assert unused(report) == {str(Unused.VIA_WAY): 1}
