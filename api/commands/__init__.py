@@ -1,0 +1,1 @@
+"""The commands of `kuaijing` that belong to the service; each module registers its own."""

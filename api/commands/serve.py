@@ -1,0 +1,59 @@
+"""`kuaijing serve`: the service itself."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="run the service",
+        description="Runs the HTTP service. It is ready when GET /readyz answers 200. Without"
+        " --network and --city the synthetic stand-in of Shaoyang is used.",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of the log, the tokens and settings.toml; made when missing",
+    )
+    parser.add_argument("--city", type=Path, metavar="DIR", help="city folder")
+    parser.add_argument("--network", type=Path, metavar="FILE", help="compiled road network")
+    parser.add_argument(
+        "--store", default="sqlite", metavar="STORE", help="where the log is kept (sqlite)"
+    )
+    parser.add_argument("--host", default=DEFAULT_HOST, help=f"address (default {DEFAULT_HOST})")
+    parser.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help=f"port (default {DEFAULT_PORT}, 0: any)"
+    )
+    parser.add_argument(
+        "--behind-proxy",
+        action="store_true",
+        help="listen on an address other than loopback: a proxy in front does TLS",
+    )
+    parser.add_argument(
+        "--demo", action="store_true", help="make demo tokens and drive simulated traffic"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the service until it is told to stop."""
+    from api.serving import serve
+
+    return serve(args)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is no port; one from 0 to 65535 is meant")
+    return port

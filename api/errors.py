@@ -1,0 +1,133 @@
+"""What can go wrong at the border: a request that cannot be served, a service that cannot start.
+
+ApiError                    answered as a problem document (see problems.py)
+├── Unauthorized            no token, or one that does not hold
+├── Forbidden               a token whose role or unit does not reach this far
+├── NotFound                no such thing here
+├── InvalidRequest          a body or parameter that breaks the contract
+├── BadCursor               a cursor that this service did not give out
+├── PreconditionRequired    a change without If-Match
+├── BodyTooLarge            a body over the limit
+├── RateLimited             more requests than the token may make
+└── NotReady                the service is starting or stopping
+
+StartError                  told on stderr in one line, with the exit code of the command line
+├── SettingsInvalid         settings.toml or a KUAIJING_ variable that cannot be used
+├── TokenRefused            a token that cannot be made, or is not known
+├── DataMissing             a city, network or folder that is not there
+└── AddressRefused          a port that is taken, or an address that would be open to all
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_FIGURE_MISSED = 3
+EXIT_DATA_MISSING = 4
+
+
+class ApiError(Exception):
+    """Root of the errors that a client sees; the message is the problem's `detail`."""
+
+
+class Unauthorized(ApiError):
+    """No bearer token came with the request, or it is unknown, damaged or revoked."""
+
+
+class Forbidden(ApiError):
+    """The token's role, or the unit it is bound to, does not reach this far."""
+
+
+class NotFound(ApiError):
+    """Nothing stands under this path or id."""
+
+
+class InvalidRequest(ApiError):
+    """A body or parameter breaks the contract.
+
+    Attributes:
+        errors: One entry for each fault: `loc` (where), `msg` (what), `type` (which rule).
+    """
+
+    def __init__(self, message: str, *, errors: Sequence[Mapping[str, object]] = ()) -> None:
+        super().__init__(message)
+        self.errors = list(errors)
+
+
+class BadCursor(ApiError):
+    """The cursor was not given out by this service, or belongs to another list."""
+
+
+class PreconditionRequired(ApiError):
+    """A change of an existing resource came without If-Match.
+
+    Attributes:
+        version: The resource's version now.
+    """
+
+    def __init__(self, message: str, *, version: int | None = None) -> None:
+        super().__init__(message)
+        self.version = version
+
+
+class BodyTooLarge(ApiError):
+    """The body is larger than a request may be."""
+
+
+class RateLimited(ApiError):
+    """The token made more requests than it may.
+
+    Attributes:
+        retry_after_s: Seconds until the next request is served.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class NotReady(ApiError):
+    """The service cannot answer this now, but soon.
+
+    Attributes:
+        retry_after_s: When to try again.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: int = 2) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class StartError(Exception):
+    """Root of the errors that end a command; the message is one line for people.
+
+    Attributes:
+        exit_code: What the command returns to the shell.
+    """
+
+    exit_code = EXIT_FAILED
+
+
+class SettingsInvalid(StartError):
+    """A setting is unknown, of the wrong type, or out of its range."""
+
+    exit_code = EXIT_USAGE
+
+
+class TokenRefused(StartError):
+    """A token cannot be made as asked, or is not known."""
+
+    exit_code = EXIT_USAGE
+
+
+class DataMissing(StartError):
+    """A network, city or folder that the command needs is not there."""
+
+    exit_code = EXIT_DATA_MISSING
+
+
+class AddressRefused(StartError):
+    """The port is taken, or the address would be open to everybody."""

@@ -1,0 +1,202 @@
+"""Puts a service together: settings, tokens, city, roads, dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.clock import now_ms
+from api.compiled import Say, open_shipped_network
+from api.drawing import RouteArtist
+from api.errors import DataMissing, SettingsInvalid
+from api.idempotency import ReplyKeeper
+from api.locating import Locator
+from api.metrics import Metrics
+from api.network_map import NetworkMap
+from api.service import Service
+from api.settings import Settings, load_settings
+from api.tokens import TokenBook
+from api.views.events import feed_body
+from dispatch.events import AssignmentArrived, IncidentReceived
+from dispatch.questions import Question
+from dispatch.runner import Outcome, Runner
+from platforms.city import City
+from platforms.city_check import check_city
+from platforms.city_files import load_city
+from platforms.errors import CityOffNetwork
+from platforms.gazetteer import Gazetteer
+from platforms.promise import Promise
+from platforms.shipped import shipped_city
+from routing.arcs_by_shape import ArcsByShape
+from routing.errors import NetworkMissing
+from routing.graph import RoadGraph
+from routing.network_file import Manifest, load_network
+from routing.roads import Roads
+
+STORES = ("sqlite",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a service is to be made of.
+
+    Attributes:
+        data_dir: Folder of the log; made when missing.
+        city: City folder; None is the one that ships.
+        network: Compiled network; None is the one that ships.
+        store: Where the log is kept.
+    """
+
+    data_dir: Path
+    city: Path | None = None
+    network: Path | None = None
+    store: str = "sqlite"
+
+
+async def open_service(wanted: Wanted, *, say: Say) -> Service:
+    """Opens everything; whoever calls it closes the runner in the end.
+
+    Raises:
+        StartError: Settings, store, network or city cannot be used.
+        RoadError: The network is damaged, or a platform stands far from any road.
+        CityError: The city's files are damaged or do not fit the network.
+        StoreError: Another service has the folder, or the log is damaged.
+    """
+    settings = prepare_folder(wanted)
+    graph, manifest = _network(wanted, say)
+    city = load_city(_city_folder(wanted))
+    roads = Roads(graph, manifest, at_ms=now_ms())
+    _check(city, roads, wanted, say)
+    roads.warm_up()
+    metrics = Metrics()
+    runner = await Runner.open(
+        wanted.data_dir,
+        city=city,
+        roads=roads,
+        rules=settings.rules,
+        now_ms=now_ms,
+        render=feed_body,
+        position_rules=settings.positions,
+        watch=_watch(metrics),
+        on_commit=_on_commit(metrics),
+    )
+    return _service(
+        wanted.data_dir,
+        settings=settings,
+        city=city,
+        roads=roads,
+        manifest=manifest,
+        runner=runner,
+        metrics=metrics,
+    )
+
+
+def prepare_folder(wanted: Wanted) -> Settings:
+    """Makes the folder and reads its settings.
+
+    Raises:
+        SettingsInvalid: Settings or the store's name cannot be used.
+        DataMissing: The folder cannot be made.
+    """
+    if wanted.store not in STORES:
+        raise SettingsInvalid(
+            f"--store {wanted.store} is not to be had in this version; it keeps its log in"
+            " SQLite: leave --store out"
+        )
+    try:
+        wanted.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataMissing(f"--data {wanted.data_dir} cannot be made: {error.strerror}") from error
+    return load_settings(wanted.data_dir)
+
+
+def _network(wanted: Wanted, say: Say) -> tuple[RoadGraph, Manifest]:
+    if wanted.network is None:
+        return open_shipped_network(say=say)
+    try:
+        return load_network(wanted.network)
+    except NetworkMissing as error:
+        raise DataMissing(str(error)) from error
+
+
+def _city_folder(wanted: Wanted) -> Path:
+    if wanted.city is None:
+        return shipped_city()
+    if not wanted.city.is_dir():
+        raise DataMissing(
+            f"--city {wanted.city} is no folder; make one: kuaijing city sketch --network NET"
+            f" --out {wanted.city}"
+        )
+    return wanted.city
+
+
+def _check(city: City, roads: Roads, wanted: Wanted, say: Say) -> None:
+    try:
+        warnings = check_city(city, roads)
+    except CityOffNetwork as error:
+        more = len(error.problems) - 1
+        also = f" (and {more} more: kuaijing city check names them all)" if more else ""
+        given = "" if wanted.city and wanted.network else "; give --city and --network together"
+        raise DataMissing(
+            f"city and network do not fit: {error.problems[0]}{also}{given}"
+        ) from error
+    for warning in warnings:
+        say(f"city: {warning}")
+
+
+def _service(
+    data_dir: Path,
+    *,
+    settings: Settings,
+    city: City,
+    roads: Roads,
+    manifest: Manifest,
+    runner: Runner,
+    metrics: Metrics,
+) -> Service:
+    gazetteer = Gazetteer(city.places)
+    parts = (("network", manifest.synthetic), ("city", city.synthetic))
+    return Service(
+        data_dir=data_dir,
+        settings=settings,
+        city=city,
+        roads=roads,
+        runner=runner,
+        locator=Locator(roads, Promise(city), gazetteer, settings.limits.snap_max_m),
+        gazetteer=gazetteer,
+        shapes=ArcsByShape(roads.graph),
+        artist=RouteArtist(roads),
+        network_map=NetworkMap(
+            roads,
+            data_dir / "cache",
+            synthetic=manifest.synthetic,
+            attribution=manifest.attribution,
+        ),
+        tokens=TokenBook(data_dir),
+        replies=ReplyKeeper(now_ms),
+        metrics=metrics,
+        synthetic=tuple(name for name, invented in parts if invented),
+    )
+
+
+def _watch(metrics: Metrics) -> Callable[[Question, Outcome], None]:
+    def watch(_question: Question, outcome: Outcome) -> None:
+        metrics.decision_s.observe(outcome.decision_s)
+        for event in outcome.decision.events:
+            if isinstance(event, IncidentReceived):
+                metrics.incidents.labels(event.category).inc()
+            elif isinstance(event, AssignmentArrived):
+                incident = outcome.decision.incident
+                zone_class = "" if incident is None else incident.location.zone_class
+                metrics.arrivals.labels(zone_class, str(event.on_target).lower()).inc()
+
+    return watch
+
+
+def _on_commit(metrics: Metrics) -> Callable[[int, float], None]:
+    def on_commit(appends: int, seconds: float) -> None:
+        metrics.commit_batch.observe(appends)
+        metrics.commit_s.observe(seconds)
+
+    return on_commit

@@ -1,0 +1,1 @@
+"""The bodies that requests may have: strict, without unknown fields, checked once at the gate."""

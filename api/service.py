@@ -1,0 +1,82 @@
+"""The service as its routes see it: one object with everything they need."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from starlette.requests import Request
+
+from api.drawing import RouteArtist
+from api.idempotency import ReplyKeeper
+from api.locating import Locator
+from api.metrics import Metrics
+from api.network_map import NetworkMap
+from api.settings import Settings
+from api.tokens import TokenBook
+from dispatch.runner import Runner
+from platforms.city import City
+from platforms.gazetteer import Gazetteer
+from routing.arcs_by_shape import ArcsByShape
+from routing.roads import Roads
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """All parts of a running service.
+
+    Attributes:
+        data_dir: Folder of the log, the tokens and the settings.
+        settings: What was set.
+        city: Forces and promise.
+        roads: The network and its conditions.
+        runner: The dispatcher at work.
+        locator: The gate for points and places.
+        gazetteer: Places by name.
+        shapes: Arcs by line and area.
+        artist: Ways drawn.
+        network_map: The network as GeoJSON.
+        tokens: Who may come in.
+        replies: Answers of calls that change nothing durable, by their idempotency key.
+        metrics: Counters.
+        synthetic: What is invented: `network`, `city`, both or none.
+        stream_clients: Open streams and long-polls.
+        stopping: Set when the service is told to stop; streams and long-polls end then.
+    """
+
+    data_dir: Path
+    settings: Settings
+    city: City
+    roads: Roads
+    runner: Runner
+    locator: Locator
+    gazetteer: Gazetteer
+    shapes: ArcsByShape
+    artist: RouteArtist
+    network_map: NetworkMap
+    tokens: TokenBook
+    replies: ReplyKeeper
+    metrics: Metrics
+    synthetic: tuple[str, ...]
+    stream_clients: int = 0
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_synthetic(self) -> bool:
+        """True where network or city is invented: every answer made from them says so."""
+        return bool(self.synthetic)
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """Header that names what is invented; empty where nothing is."""
+        if not self.synthetic:
+            return {}
+        return {"x-kuaijing-synthetic": ", ".join(self.synthetic)}
+
+
+def service_of(request: Request) -> Service:
+    """The service that this request came to."""
+    service = request.app.state.service
+    assert isinstance(service, Service)  # noqa: S101  # set before the first request is served
+    return service

@@ -1,0 +1,138 @@
+"""Runs the service in this process: one event loop, one socket, an orderly end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+import uvloop
+
+from api.app import create_app
+from api.demo_child import DemoChild
+from api.errors import EXIT_DONE, AddressRefused
+from api.log import configure_log
+from api.opening import Wanted, open_service, prepare_folder
+from api.service import Service
+from api.vitals import watch_loop_lag
+
+GRACEFUL_S = 3
+"""How long open connections may finish; streams end by themselves within a second."""
+
+BACKLOG = 2_048
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Serves until SIGTERM or SIGINT; returns the exit code."""
+    wanted = Wanted(data_dir=args.data, city=args.city, network=args.network, store=args.store)
+    check_address(args.host, behind_proxy=args.behind_proxy)
+    configure_log(prepare_folder(wanted).logging)
+    # Taken first: a port that is in use is told at once, not after the roads are loaded.
+    with (
+        listening_socket(args.host, args.port) as listener,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        return runner.run(_serve(wanted, listener, demo=args.demo))
+
+
+def check_address(host: str, *, behind_proxy: bool) -> None:
+    """Makes sure that the service is not open to a network without TLS.
+
+    Raises:
+        AddressRefused: The address is not loopback and no proxy was promised.
+    """
+    if behind_proxy or host == "localhost":
+        return
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise AddressRefused(
+            f"--host {host} is not this machine alone, and tokens would travel unencrypted;"
+            " put a TLS proxy in front and add --behind-proxy"
+        )
+
+
+@contextmanager
+def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
+    """A bound socket.
+
+    Raises:
+        AddressRefused: The port is taken, or the address is not of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise AddressRefused(
+                f"{host}:{port} cannot be taken: {error.strerror}; stop what listens there, or"
+                " choose another --port"
+            ) from error
+        yield listener
+    finally:
+        listener.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, with signals left to us: it would raise them again when it ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures nothing."""
+        yield
+
+
+async def _serve(wanted: Wanted, listener: socket.socket, *, demo: bool) -> int:
+    log = structlog.get_logger("serve")
+    loop = asyncio.get_running_loop()
+    service = await open_service(wanted, say=lambda text: log.info("opening", text=text))
+    try:
+        server = _Server(_config(service))
+
+        def stop() -> None:
+            service.stopping.set()
+            server.should_exit = True
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        host, port = listener.getsockname()[:2]
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        log.info(
+            "serving", url=url, synthetic=list(service.synthetic), seq=service.runner.durable_seq
+        )
+        lag = asyncio.create_task(watch_loop_lag(service))
+        child = await DemoChild.start(service, url) if demo else None
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            lag.cancel()
+            if child is not None:
+                await child.stop()
+    finally:
+        await service.runner.close()
+    log.info("stopped", seq=service.runner.durable_seq)
+    return EXIT_DONE
+
+
+def _config(service: Service) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(service),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        backlog=BACKLOG,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACEFUL_S,
+    )

@@ -1,0 +1,154 @@
+"""DIR/settings.toml and the KUAIJING_ variables: all that may be set without touching code.
+
+Sections of the file are the dataclasses below; a variable is KUAIJING_<SECTION>_<NAME>, as
+KUAIJING_LIMITS_REQUESTS_PER_S, and wins over the file. What is not known is an error, so that a
+misspelt setting is never silently without effect.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from api.errors import SettingsInvalid
+from dispatch.positions import PositionRules
+from dispatch.rules import Rules
+
+SETTINGS_FILE = "settings.toml"
+ENV_PREFIX = "KUAIJING_"
+
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of what one client may ask for.
+
+    Attributes:
+        requests_per_s: Requests a second of one token, over time.
+        requests_burst: Requests of one token at once.
+        snap_max_m: Farthest that a place may lie from a road.
+        stream_clients: Most open streams and long-polls.
+    """
+
+    requests_per_s: float = 200.0
+    requests_burst: int = 1_000
+    snap_max_m: float = 500.0
+    stream_clients: int = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logging:
+    """What is written to stderr.
+
+    Attributes:
+        level: `debug`, `info`, `warning` or `error`.
+        access: Whether each request gets a line.
+        json: JSON lines instead of lines for people.
+    """
+
+    level: str = "info"
+    access: bool = False
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of a service.
+
+    Attributes:
+        rules: How incidents are decided: clocks, time-outs, bands.
+        positions: Which fixes are believed, and for how long.
+        limits: Bounds of what one client may ask for.
+        logging: What is written to stderr.
+    """
+
+    rules: Rules = field(default_factory=Rules)
+    positions: PositionRules = field(default_factory=PositionRules)
+    limits: Limits = field(default_factory=Limits)
+    logging: Logging = field(default_factory=Logging)
+
+
+SECTIONS: Mapping[str, type] = {
+    "rules": Rules,
+    "positions": PositionRules,
+    "limits": Limits,
+    "logging": Logging,
+}
+
+
+def load_settings(data_dir: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Reads the settings of a service's folder; defaults where nothing is set.
+
+    Args:
+        data_dir: Folder that may hold a settings.toml.
+        environ: Variables; the process's own when left out.
+
+    Raises:
+        SettingsInvalid: Something is unknown, of the wrong type, or out of range.
+    """
+    path = data_dir / SETTINGS_FILE
+    document = _read(path)
+    for name in document:
+        if name not in SECTIONS:
+            raise SettingsInvalid(
+                f"{path}: there is no section [{name}]; known are {_listed(SECTIONS)}"
+            )
+    for section, name, text in _variables(os.environ if environ is None else environ):
+        document.setdefault(section, {})[name] = _value_of(text)
+    built: dict[str, Any] = {
+        name: _section(kind, document.get(name, {}), f"{path} [{name}]")
+        for name, kind in SECTIONS.items()
+    }
+    return Settings(**built)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} is no TOML: {error}") from error
+
+
+def _variables(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    found = []
+    for variable, text in environ.items():
+        if not variable.startswith(ENV_PREFIX):
+            continue
+        section, _, name = variable.removeprefix(ENV_PREFIX).lower().partition("_")
+        if section in SECTIONS:
+            found.append((section, name, text))
+    return found
+
+
+def _value_of(text: str) -> Any:
+    """A variable's text read as a TOML value; as plain text where it is none."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _section(kind: type[Section], values: Any, where: str) -> Section:
+    if not isinstance(values, dict):
+        raise SettingsInvalid(f"{where}: a section is meant, as [{where}], not {values!r}")
+    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            raise SettingsInvalid(f"{where}: there is no {name!r}; known are {_listed(known)}")
+    try:
+        return msgspec.convert(values, kind, strict=True, str_keys=True)
+    except (msgspec.ValidationError, ValueError, TypeError) as error:
+        raise SettingsInvalid(f"{where}: {error}") from error
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(sorted(names))

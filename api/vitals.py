@@ -1,0 +1,65 @@
+"""How the service is: ready or not, and the gauges that are read when they are asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections import Counter
+
+from api.clock import now_ms
+from api.errors import NotReady
+from api.service import Service
+from dispatch.errors import StoreUnavailable
+from dispatch.positions import Link
+from dispatch.words import IncidentStatus, UnitStatus
+
+LAG_EVERY_S = 1.0
+
+
+async def check_ready(service: Service) -> None:
+    """Makes sure that the service can work.
+
+    Raises:
+        NotReady: It is stopping.
+        StoreUnavailable: The log cannot be written.
+    """
+    if service.stopping.is_set():
+        raise NotReady("the service is stopping")
+    await service.runner.check_writable()
+
+
+async def read_vitals(service: Service) -> None:
+    """Brings the gauges up to date."""
+    metrics, runner = service.metrics, service.runner
+    board, at_ms = runner.board, now_ms()
+    pending = [one for one in board.incidents.values() if one.status is IncidentStatus.PENDING]
+    metrics.log_seq.set(runner.durable_seq)
+    metrics.in_flight.set(runner.in_flight)
+    metrics.open_incidents.set(len(board.incidents))
+    metrics.pending_incidents.set(len(pending))
+    oldest_ms = min((one.received_at_ms for one in pending), default=at_ms)
+    metrics.oldest_pending_s.set(max(0, at_ms - oldest_ms) / 1000)
+    by_status = Counter(unit.status for unit in board.units.values())
+    for status in UnitStatus:
+        metrics.units.labels(status.value).set(by_status[status])
+    by_link = Counter(runner.positions.link(unit_id, at_ms) for unit_id in board.units)
+    for link in Link:
+        metrics.links.labels(link.value).set(by_link[link])
+    metrics.stream_clients.set(service.stream_clients)
+    metrics.disk_free_bytes.set(shutil.disk_usage(service.data_dir).free)
+    try:
+        await check_ready(service)
+    except (NotReady, StoreUnavailable):
+        metrics.ready.set(0)
+    else:
+        metrics.ready.set(1)
+
+
+async def watch_loop_lag(service: Service) -> None:
+    """Measures, until cancelled, how late the event loop wakes who slept."""
+    while True:
+        slept_from_s = time.perf_counter()
+        await asyncio.sleep(LAG_EVERY_S)
+        late_s = time.perf_counter() - slept_from_s - LAG_EVERY_S
+        service.metrics.loop_lag_s.set(max(0.0, late_s))
