@@ -54,8 +54,9 @@ def _check_order(assignment: Assignment, question: CorrectStamp) -> None:
         raise BadStamp(
             assignment.assignment_id, stamp=question.stamp, why="it has not happened yet"
         )
-    before = [stamps[s].at_ms for s in STEP_ORDER[:place] if s in stamps and not stamps[s].inferred]
-    after = [stamps[s].at_ms for s in STEP_ORDER[place + 1 :] if s in stamps]
+    earlier = (step for step in _bound_before(place) if step in stamps)
+    before = [stamps[step].at_ms for step in earlier if not stamps[step].inferred]
+    after = [stamps[step].at_ms for step in _bound_after(place) if step in stamps]
     earliest_ms = max([assignment.dispatched_at_ms, *before])
     latest_ms = min(after, default=question.at_ms)
     if not earliest_ms <= question.at_ms <= latest_ms:
@@ -65,6 +66,15 @@ def _check_order(assignment: Assignment, question: CorrectStamp) -> None:
             why=f"{question.at_ms} ms lies outside {earliest_ms} to {latest_ms} ms, its"
             " neighbours' times; correct those first",
         )
+
+
+def _bound_before(place: int) -> list[Stamp]:
+    # A crew may write its report before or after it cleared: neither binds the other.
+    return [step for step in STEP_ORDER[:place] if step is not Stamp.FEEDBACK]
+
+
+def _bound_after(place: int) -> tuple[Stamp, ...]:
+    return () if STEP_ORDER[place] is Stamp.FEEDBACK else STEP_ORDER[place + 1 :]
 
 
 def _moved_along(assignment: Assignment, question: CorrectStamp) -> list[Stamp]:
