@@ -24,6 +24,8 @@ from api import errors as api
 from api.conditional import version_tag
 from api.views.assignments import assignment_view
 from api.views.events import plain_fields
+from api.views.incidents import incident_view
+from api.views.recommendations import candidate_view
 from dispatch import errors as dispatch
 from dispatch.facts import Candidate
 from dispatch.resources import Assignment, Incident
