@@ -8,7 +8,7 @@ change while the service runs (speeds, closures) is kept apart, in `routing.cond
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntFlag, IntEnum
+from enum import IntEnum, IntFlag
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,8 @@ class ArcFlag(IntFlag):
     NO_MOTORCYCLE = 64
     PRIVATE = 128
     """access=private, destination or delivery: may be driven in an emergency, at a slow speed."""
+    AGAINST_WAY = 256
+    """Runs against the direction in which its OSM way is drawn."""
 
 
 class TurnKind(IntEnum):

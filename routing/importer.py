@@ -9,7 +9,7 @@ import numpy as np
 
 from routing.arcs import Arcs, make_arcs
 from routing.errors import NetworkEmpty, NetworkInPieces
-from routing.graph import RoadGraph
+from routing.graph import ArcFlag, RoadGraph
 from routing.graph_hash import content_hash
 from routing.import_report import ImportReport, make_report
 from routing.pieces import Pieces, find_pieces
@@ -88,7 +88,8 @@ def _silent(_: str) -> None:
 def _assemble(roads: SourceRoads, stretches: Stretches, arcs: Arcs, turns: Turns) -> RoadGraph:
     way = stretches.way[arcs.arc_stretch]
     node_lonlat = roads.node_lonlat[arcs.node_source]
-    flags = np.where(arcs.arc_forward, roads.way_forward[way], roads.way_backward[way])
+    access = np.where(arcs.arc_forward, roads.way_forward[way], roads.way_backward[way])
+    flags = access | np.where(arcs.arc_forward, 0, ArcFlag.AGAINST_WAY)
     return RoadGraph(
         node_lon=np.ascontiguousarray(node_lonlat[:, 0]),
         node_lat=np.ascontiguousarray(node_lonlat[:, 1]),

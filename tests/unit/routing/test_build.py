@@ -87,6 +87,8 @@ def test_doubled_and_lonely_nodes_make_no_arcs(tmp_path: Path) -> None:
 def test_the_order_of_the_file_does_not_matter(tmp_path: Path) -> None:
     def town(backwards: bool) -> RoadGraph:
         drawn = crossing()
+        drawn.way(21, [1, 3])
+        drawn.way(20, [1, 3], "primary")  # beside the other: their ids decide which comes first
         drawn.restriction(
             "no_left_turn", [("way", "from", 11), ("node", "via", 5), ("way", "to", 14)]
         )
@@ -263,7 +265,8 @@ def test_flags_of_both_directions(tmp_path: Path) -> None:
     graph, _ = town.build(tmp_path)
     along, against = arc_between(graph, 1, 2), arc_between(graph, 2, 1)
     assert graph.arc_flags[along] == ArcFlag.ONEWAY
-    assert graph.arc_flags[against] == ArcFlag.ONEWAY | ArcFlag.EMERGENCY_ONLY
+    crew = ArcFlag.ONEWAY | ArcFlag.EMERGENCY_ONLY | ArcFlag.AGAINST_WAY
+    assert graph.arc_flags[against] == crew
     assert (graph.arc_maxspeed_kmh[along], graph.arc_maxspeed_kmh[against]) == (0.0, 20.0)
 
 
