@@ -377,7 +377,7 @@ def test_a_closure_that_was_taken_back_does_not_stay_on_the_roads(tmp_path: Path
                     runner.ask(too_long, actor="t1", answer=ok), return_exceptions=True
                 )
             assert [type(one) for one in results] == [StoreUnavailable]
-            assert runner.roads.roads.conditions.closures == ()
+            assert not list(runner.roads.roads.conditions.closures)
             await runner.ask(CloseRoad(arcs=arcs), actor="t1", answer=ok)
             assert len(runner.roads.roads.conditions.closures) == 1
             kinds = [type(event.recorded.event) for event in await runner.read_events(0)]
