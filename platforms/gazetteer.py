@@ -24,6 +24,7 @@ CANDIDATES_MAX = 5
 
 _COORDINATES = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*[,;\s]\s*(-?\d+(?:\.\d+)?)\s*")
 _BETWEEN = re.compile(r"\s*(?:/|&|\+|与|和|、|@)\s*")
+_SEPARATORS = "/&+、@"
 _CROSSING_WORDS = ("交叉路口", "十字路口", "交汇处", "交叉口", "交界处", "路口")
 _PART_OF_STREET = re.compile(r"[东西南北中](?=(?:路|街|大道|大街)$)")
 
@@ -55,13 +56,13 @@ class Gazetteer:
             limit: At most so many, up to `SEARCH_MAX`.
         """
         text = normal(query)
-        if not text or len(text) > QUERY_MAX or limit < 1:
+        if not text.strip(_SEPARATORS) or len(text) > QUERY_MAX or limit < 1:
             return []
         point = _point(query)
         if point is not None:
             return [point]
-        numbers = dict.fromkeys(self._ranked(text))
-        return [self._places[number] for number in islice(numbers, min(limit, SEARCH_MAX))]
+        numbers = islice(_once(self._ranked(text)), min(limit, SEARCH_MAX))
+        return [self._places[number] for number in numbers]
 
     def find(self, name: str) -> Place:
         """The one place that is meant.
@@ -176,6 +177,15 @@ class _Lines:
             yield self._numbers[line]
             # One hit a line: go on at the end of this one.
             at = self._text.find(piece, self._text.find("\n", at + skip))
+
+
+def _once(numbers: Iterable[int]) -> Iterator[int]:
+    """Each number at its first appearance; takes no more of them than are asked for."""
+    seen: set[int] = set()
+    for number in numbers:
+        if number not in seen:
+            seen.add(number)
+            yield number
 
 
 def normal(text: str) -> str:
