@@ -22,7 +22,7 @@ def correct(draft: Draft, question: CorrectStamp) -> Decision:
         ClockSkew: The time lies in the future.
     """
     assignment = draft.assignment(question.assignment_id)
-    if assignment is None:
+    if not draft.is_on_board(assignment):
         raise StateConflict(
             question.assignment_id, state="closed", why="reopen its incident before you correct it"
         )

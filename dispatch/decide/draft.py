@@ -99,22 +99,24 @@ class Draft:
         check_version(incident_id, incident, if_version)
         return incident
 
-    def assignment(self, assignment_id: AssignmentId) -> Assignment | None:
-        """An assignment on the board; None where its incident is in history.
+    def assignment(self, assignment_id: AssignmentId) -> Assignment:
+        """An assignment on the board, or as history has it.
 
         Raises:
             AssignmentUnknown: Neither board nor `context.closed` has it.
         """
-        found = self.board.assignments.get(assignment_id)
-        if found is None and self.closed_assignment(assignment_id) is None:
-            raise AssignmentUnknown(assignment_id)
-        return found
-
-    def closed_assignment(self, assignment_id: AssignmentId) -> Assignment | None:
-        """The assignment as history has it, if the context brought it."""
+        on_board = self.board.assignments.get(assignment_id)
+        if on_board is not None:
+            return on_board
         closed = self.context.closed
-        known = () if closed is None else closed.assignments
-        return next((one for one in known if one.assignment_id == assignment_id), None)
+        for one in () if closed is None else closed.assignments:
+            if one.assignment_id == assignment_id:
+                return one
+        raise AssignmentUnknown(assignment_id)
+
+    def is_on_board(self, assignment: Assignment) -> bool:
+        """False where its incident has left the board."""
+        return assignment.assignment_id in self.board.assignments
 
     def unit(self, unit_id: UnitId) -> UnitOnBoard:
         """A unit.
@@ -154,7 +156,7 @@ class Draft:
         self,
         *,
         incident_id: IncidentId | None = None,
-        assignment_id: AssignmentId | None = None,
+        assignment: Assignment | None = None,
         unit_id: UnitId | None = None,
         closure: Closure | None = None,
         speed_factor: SpeedFactor | None = None,
@@ -166,7 +168,7 @@ class Draft:
             closed=tuple(self._closed),
             incident=None if incident_id is None else self._incident_now(incident_id),
             assignments=() if incident_id is None else self._made_for(incident_id),
-            assignment=None if assignment_id is None else self._assignment_now(assignment_id),
+            assignment=assignment,
             unit=None if unit_id is None else self.board.units[unit_id],
             closure=closure,
             speed_factor=speed_factor,
@@ -176,13 +178,9 @@ class Draft:
 
     def finish_assignment(self, assignment_id: AssignmentId) -> Decision:
         """The decision about an assignment, with its incident and unit."""
-        assignment = self._assignment_now(assignment_id)
-        if assignment is None:  # it was refused before otherwise
-            raise AssignmentUnknown(assignment_id)
+        assignment = self.assignment(assignment_id)
         return self.finish(
-            incident_id=assignment.incident_id,
-            assignment_id=assignment_id,
-            unit_id=assignment.unit_id,
+            incident_id=assignment.incident_id, assignment=assignment, unit_id=assignment.unit_id
         )
 
     def _incident_now(self, incident_id: IncidentId) -> Incident | None:
@@ -192,10 +190,6 @@ class Draft:
         return next(
             (one.incident for one in known if one and one.incident.incident_id == incident_id), None
         )
-
-    def _assignment_now(self, assignment_id: AssignmentId) -> Assignment | None:
-        found = self.board.assignments.get(assignment_id)
-        return self.closed_assignment(assignment_id) if found is None else found
 
     def _made_for(self, incident_id: IncidentId) -> tuple[Assignment, ...]:
         incident = self.board.incidents.get(incident_id)

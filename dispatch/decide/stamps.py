@@ -6,6 +6,8 @@ after the end, is kept in the log and changes nothing.
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from dispatch.decide.context import Context, Decision
 from dispatch.decide.draft import Draft
 from dispatch.decide.send import serve_queue
@@ -50,8 +52,8 @@ def stamp(draft: Draft, question: StampAssignment) -> Decision:
     """
     given_ms = device_time(draft.context, question.at_ms)
     assignment = draft.assignment(question.assignment_id)
-    if assignment is None or not _counts(assignment, question):
-        _keep_late(draft, question, given_ms)
+    if not draft.is_on_board(assignment) or not _counts(assignment, question):
+        _keep_late(draft, assignment, question, given_ms)
     else:
         _apply(draft, assignment, question, given_ms)
     return draft.finish_assignment(question.assignment_id)
@@ -67,7 +69,7 @@ def decline(draft: Draft, question: DeclineAssignment) -> Decision:
     """
     given_ms = device_time(draft.context, question.at_ms)
     assignment = draft.assignment(question.assignment_id)
-    if assignment is None or not assignment.state.is_active:
+    if not assignment.state.is_active:
         draft.applied = False
         return draft.finish_assignment(question.assignment_id)
     if assignment.state is AssignmentState.ON_SCENE:
@@ -205,6 +207,8 @@ def _record(
                     device_at_ms=device_at_ms,
                 )
             )
+        case _:
+            assert_never(step)
 
 
 def _happened_ms(draft: Draft, assignment: Assignment, given_ms: UnixMs) -> UnixMs:
@@ -223,17 +227,16 @@ def _happened_ms(draft: Draft, assignment: Assignment, given_ms: UnixMs) -> Unix
     return UnixMs(max(draft.now_ms, floor_ms))
 
 
-def _keep_late(draft: Draft, question: StampAssignment, given_ms: UnixMs) -> None:
+def _keep_late(
+    draft: Draft, known: Assignment, question: StampAssignment, given_ms: UnixMs
+) -> None:
     """Logs a step that cannot count, once; a plain repeat is not logged."""
     draft.applied = False
-    on_board = draft.board.assignments.get(question.assignment_id)
-    known = on_board or draft.closed_assignment(question.assignment_id)
-    assert known is not None  # noqa: S101 - the question was refused before otherwise
     stamped = known.stamps.get(question.stamp)
     repeated = stamped is not None and not stamped.inferred
     if repeated and question.stamp is Stamp.FEEDBACK:
         repeated = known.feedback == (question.feedback or Feedback())
-    if repeated or (on_board is not None and question.stamp in known.late_stamps):
+    if repeated or question.stamp in known.late_stamps:
         return
     draft.record(
         LateStampRecorded(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from dispatch.board import Board
 from dispatch.decide.context import Decision
@@ -116,82 +116,89 @@ def _of_incident(incident: Incident, rules: Rules) -> Iterator[_Due]:
 
 
 def _carry_out(draft: Draft, due: _Due) -> None:
+    assignments, incidents = draft.board.assignments, draft.board.incidents
     match due.task:
-        case _Task.REALERT | _Task.SUBSTITUTE | _Task.FLAG_ACK | _Task.FLAG_DEPARTED:
-            _about_assignment(draft, due.task, draft.board.assignments[AssignmentId(due.about)])
-        case _Task.MISS_TARGET | _Task.FLAG_WAITING | _Task.FLAG_FEEDBACK:
-            _about_incident(draft, due.task, draft.board.incidents[IncidentId(due.about)])
-        case _Task.END_CLOSURE:
-            draft.record(
-                RoadReopened(at_ms=draft.now_ms, closure_id=ClosureId(due.about), expired=True)
-            )
-        case _Task.END_FACTOR:
-            draft.record(
-                SpeedFactorLifted(
-                    at_ms=draft.now_ms, factor_id=SpeedFactorId(due.about), expired=True
-                )
-            )
-
-
-def _about_assignment(draft: Draft, task: _Task, assignment: Assignment) -> None:
-    rules = draft.context.rules
-    match task:
         case _Task.REALERT:
-            waited_s = (draft.now_ms - assignment.dispatched_at_ms) / 1000
-            draft.record(
-                AckRealerted(
-                    at_ms=draft.now_ms,
-                    assignment_id=assignment.assignment_id,
-                    incident_id=assignment.incident_id,
-                    unit_id=assignment.unit_id,
-                    waited_s=waited_s,
-                )
-            )
+            _realert(draft, assignments[AssignmentId(due.about)])
         case _Task.SUBSTITUTE:
-            send_substitute(draft, assignment)
+            send_substitute(draft, assignments[AssignmentId(due.about)])
         case _Task.FLAG_ACK:
-            _flag(draft, Overdue.ACK, rules.ack_band_s, assignment.incident_id, assignment)
+            _flag_assignment(draft, Overdue.ACK, assignments[AssignmentId(due.about)])
+        case _Task.FLAG_DEPARTED:
+            _flag_assignment(draft, Overdue.DEPARTED, assignments[AssignmentId(due.about)])
+        case _Task.MISS_TARGET:
+            _miss_target(draft, incidents[IncidentId(due.about)])
+        case _Task.FLAG_WAITING:
+            _flag_incident(draft, Overdue.ARRIVAL, incidents[IncidentId(due.about)])
+        case _Task.FLAG_FEEDBACK:
+            _flag_incident(draft, Overdue.FEEDBACK, incidents[IncidentId(due.about)])
+        case _Task.END_CLOSURE:
+            closure_id = ClosureId(due.about)
+            draft.record(RoadReopened(at_ms=draft.now_ms, closure_id=closure_id, expired=True))
+        case _Task.END_FACTOR:
+            factor_id = SpeedFactorId(due.about)
+            draft.record(SpeedFactorLifted(at_ms=draft.now_ms, factor_id=factor_id, expired=True))
         case _:
-            _flag(
-                draft, Overdue.DEPARTED, rules.departed_band_s, assignment.incident_id, assignment
-            )
+            assert_never(due.task)
 
 
-def _about_incident(draft: Draft, task: _Task, incident: Incident) -> None:
-    deadline_ms, target_s = incident.deadline_ms, incident.location.target_s
-    if task is _Task.FLAG_FEEDBACK:
-        band_s = draft.context.rules.feedback_band_s
-        _flag(draft, Overdue.FEEDBACK, band_s, incident.incident_id)
-    elif task is _Task.FLAG_WAITING:
-        _flag(draft, Overdue.ARRIVAL, target_s or 0, incident.incident_id)
-    elif deadline_ms is not None and target_s is not None:
-        draft.record(
-            TargetMissed(
-                at_ms=draft.now_ms,
-                incident_id=incident.incident_id,
-                target_s=target_s,
-                deadline_ms=deadline_ms,
-            )
+def _realert(draft: Draft, silent: Assignment) -> None:
+    draft.record(
+        AckRealerted(
+            at_ms=draft.now_ms,
+            assignment_id=silent.assignment_id,
+            incident_id=silent.incident_id,
+            unit_id=silent.unit_id,
+            waited_s=(draft.now_ms - silent.dispatched_at_ms) / 1000,
         )
+    )
 
 
-def _flag(
-    draft: Draft,
-    flag: Overdue,
-    limit_s: float,
-    incident_id: IncidentId,
-    assignment: Assignment | None = None,
-) -> None:
+def _miss_target(draft: Draft, incident: Incident) -> None:
+    # A deadline implies a target: both are there whenever this falls due.
+    draft.record(
+        TargetMissed(
+            at_ms=draft.now_ms,
+            incident_id=incident.incident_id,
+            target_s=incident.location.target_s or 0,
+            deadline_ms=incident.deadline_ms or draft.now_ms,
+        )
+    )
+
+
+def _flag_assignment(draft: Draft, flag: Overdue, slow: Assignment) -> None:
     draft.record(
         OverdueFlagged(
             at_ms=draft.now_ms,
             flag=flag,
-            incident_id=incident_id,
-            assignment_id=None if assignment is None else assignment.assignment_id,
-            unit_id=None if assignment is None else assignment.unit_id,
-            limit_s=limit_s,
+            incident_id=slow.incident_id,
+            assignment_id=slow.assignment_id,
+            unit_id=slow.unit_id,
+            limit_s=_band_s(draft, flag),
         )
     )
+
+
+def _flag_incident(draft: Draft, flag: Overdue, slow: Incident) -> None:
+    waits = flag is Overdue.ARRIVAL
+    draft.record(
+        OverdueFlagged(
+            at_ms=draft.now_ms,
+            flag=flag,
+            incident_id=slow.incident_id,
+            limit_s=(slow.location.target_s or 0) if waits else _band_s(draft, flag),
+        )
+    )
+
+
+def _band_s(draft: Draft, flag: Overdue) -> float:
+    rules = draft.context.rules
+    bands_s = {
+        Overdue.ACK: rules.ack_band_s,
+        Overdue.DEPARTED: rules.departed_band_s,
+        Overdue.FEEDBACK: rules.feedback_band_s,
+    }
+    return bands_s[flag]
 
 
 def _after(start_ms: UnixMs, seconds: float) -> int:

@@ -168,10 +168,13 @@ def test_units_stay_in_their_area_unless_the_place_is_in_none() -> None:
 
 def test_several_kinds_are_served_specific_kinds_first() -> None:
     """The nearest car is kept for "car"; "any" takes the next best."""
-    town = Town().with_unit("C1", (5, 4)).with_unit("M1", (0, 0), kind=UnitKind.MOTORCYCLE)
+    town = Town().with_unit("C1", (5, 4)).with_unit("C2", (0, 0))
+    town.with_unit("M1", (5, 1), kind=UnitKind.MOTORCYCLE)
     decision = town.ask(call(5, 5, required={"any": 1, "response_car": 1}))
     fills = {one.unit_id: one.fills for one in decision.assignments}
     assert fills == {"C1": "response_car", "M1": "any"}
+    assert decision.recommendation is not None
+    assert [one.unit_id for one in decision.recommendation.candidates] == ["C1", "M1", "C2"]
 
 
 def test_a_shortfall_is_named_and_served_when_a_unit_frees() -> None:

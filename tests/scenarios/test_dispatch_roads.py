@@ -94,6 +94,8 @@ def test_a_road_that_opens_lets_a_unit_reach_who_waits() -> None:
     town.ask(CloseRoad(arcs=tuple(shut)))
     town.ask(call(5, 5))
     assert town.incident().status is IncidentStatus.PENDING
+    # asked in vain, nothing is written down again
+    assert town.ask(RecheckRoutes()).events == ()
     reopened = town.ask(ReopenRoad(closure_id=ClosureId("C000001"), if_version=1))
     assert kinds(reopened.events) == ["RoadReopened"]
     town.roads.closed.clear()

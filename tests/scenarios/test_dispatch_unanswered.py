@@ -178,10 +178,16 @@ def test_who_declines_is_replaced_at_once_and_not_asked_again() -> None:
         assert decision.assignment.state is AssignmentState.DECLINED
         assert decision.recommendation is not None
     # when the last declines too, then the need stays, though all three are free
-    last = town.ask(DeclineAssignment(assignment_id=AssignmentId("A000003"), reason="no fuel"))
+    last_question = DeclineAssignment(assignment_id=AssignmentId("A000003"), reason="no fuel")
+    last = town.ask(last_question)
     assert kinds(last.events) == ["AssignmentDeclined", "UnitsChosen"]
     assert town.incident().status is IncidentStatus.PENDING
     assert town.incident().not_again == ("C1", "C2", "C3")
+    # and history still knows each of them
+    town.ask(CloseIncident(incident_id=IncidentId("I000001")))
+    from_history = town.ask(last_question).assignment
+    assert from_history is not None
+    assert from_history.unit_id == "C3"
 
 
 def test_declining_twice_or_too_late_changes_nothing() -> None:
@@ -251,6 +257,14 @@ def test_bands_of_practice_are_flagged_once_each() -> None:
         Overdue.FEEDBACK,
     )
     assert town.assignment().overdue == (Overdue.ACK, Overdue.DEPARTED)
+
+
+def test_a_crew_that_never_answers_is_flagged_for_both_bands() -> None:
+    town = Town().with_unit("C1", (5, 4))
+    town.ask(call(5, 5, priority=4, target_s=None))
+    town.ask(PassTime(), after_s=3600)
+    assert town.assignment().overdue == (Overdue.ACK, Overdue.DEPARTED)
+    assert town.ask(PassTime(), after_s=3600).events == ()
 
 
 def test_who_waits_for_a_unit_beyond_the_target_is_flagged_but_its_promise_has_not_begun() -> None:
