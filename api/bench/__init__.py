@@ -1,0 +1,1 @@
+"""Questions with a budget, measured side by side in one run: `kuaijing bench`."""

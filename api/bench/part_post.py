@@ -1,0 +1,258 @@
+"""The part `post`: `POST /v1/incidents` until it is durable, against a floor F of the same moment.
+
+F is a POST that checks its body and does nothing, on a server with the same settings, plus one
+fsync of as many bytes as the service writes for an incident. Both are taken in the same iteration
+as the measured call, by the same client. With several clients each iteration lets all of them post
+to one server, then to the other, each client sending the next request when its reply is here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import count
+from statistics import median
+
+from api.bench.children import Server, free_port, serving
+from api.bench.desk_client import CREATED, DeskClient, dispatcher_token, incident_body
+from api.bench.disk_floor import DiskFloor, written_bytes
+from api.bench.errors import ServiceSilent
+from api.bench.field import Say
+from api.bench.ground import Ground
+from api.bench.load_client import Connection, Reply, drive, request_bytes
+from api.bench.part_search import SEED, drivable
+from api.bench.part_start import serve_command
+from api.bench.report import Budget, Cell, Part, Table
+from api.bench.samples import Samples
+from api.bench.scenario import PointDraw
+from api.bench.street_points import street_points
+from routing.roads import Roads
+
+CLIENTS = (1, 16)
+_REQUESTS_EACH = 4
+"""Requests of each client in one iteration, where there are several clients."""
+
+_WARM_UP = 30
+_SIZE_PROBES = 20
+_SIZE_UNKNOWN = 16_384
+"""Bytes a fsync carries where the system does not tell what a process writes."""
+
+_P50_TIMES = 1.5
+_P99_TIMES = {1: 1.5, 16: 2.5}
+_FIX_EVERY = 50
+_OWN_LIMITS = {
+    # The benchmark is one client that stands for sixteen: its tidying up must not be throttled.
+    "KUAIJING_LIMITS_REQUESTS_PER_S": "100000",
+    "KUAIJING_LIMITS_REQUESTS_BURST": "100000",
+}
+
+
+@dataclass(slots=True)
+class PostTimes:
+    """What one number of clients saw.
+
+    Attributes:
+        clients: How many posted at the same time.
+        post: The durable POST.
+        noop: The POST that does nothing.
+        sync: The fsync.
+        floor: F, the sum of the two, pair by pair.
+        decision: The decision, as the service says in its answers.
+        unserved: Incidents for which no unit was free.
+    """
+
+    clients: int
+    post: Samples = field(default_factory=Samples)
+    noop: Samples = field(default_factory=Samples)
+    sync: Samples = field(default_factory=Samples)
+    floor: Samples = field(default_factory=Samples)
+    decision: Samples = field(default_factory=Samples)
+    unserved: int = 0
+
+
+class PostBench:
+    """Both servers, the disk, and the client that measures."""
+
+    def __init__(self, roads: Roads, service: Server, noop: Server, token: str) -> None:
+        self._draw = PointDraw(roads.graph, drivable(roads), SEED)
+        self._graph = roads.graph
+        self._service = service
+        self._noop = noop
+        self._token = token
+        self._desk = DeskClient(service.port, token)
+        self._unit_ids = self._desk.unit_ids()
+        self._posts = street_points(self._graph, self._draw, len(self._unit_ids))
+        self._keys = count(1)
+        self._desk.send_positions(self._unit_ids, self._posts)
+        self._desk.set_patrolling(self._unit_ids)
+
+    def sync_size(self) -> int:
+        """Bytes that the service writes for one incident, by what the system counts."""
+        connection = Connection.open(self._service.port)
+        sizes = []
+        for number in range(_WARM_UP + _SIZE_PROBES):
+            before = written_bytes(self._service.process.pid)
+            reply = _created(connection.ask(self._requests(1)[0]))
+            after = written_bytes(self._service.process.pid)
+            self._desk.cancel([reply])
+            if before is None or after is None:
+                return _SIZE_UNKNOWN
+            if number >= _WARM_UP:
+                sizes.append(after - before)
+        connection.close()
+        return max(int(median(sizes)), 1)
+
+    def measure(self, times: PostTimes, *, iterations: int, floor: DiskFloor, size: int) -> None:
+        """Post from so many clients, iteration by iteration; the times go into `times`."""
+        ours = [Connection.open(self._service.port) for _ in range(times.clients)]
+        others = [Connection.open(self._noop.port) for _ in range(times.clients)]
+        each = 1 if times.clients == 1 else _REQUESTS_EACH
+        try:
+            for number in range(iterations):
+                if number % _FIX_EVERY == 0:
+                    self._desk.send_positions(self._unit_ids, self._posts)
+                syncs_ns = [floor.sync_ns(size) for _ in range(each)]
+                if number % 2:
+                    noop, post = self._pass(others, each), self._pass(ours, each)
+                else:
+                    post, noop = self._pass(ours, each), self._pass(others, each)
+                self._desk.cancel(post)
+                _note(times, post, noop, syncs_ns)
+        finally:
+            for connection in (*ours, *others):
+                connection.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._desk.close()
+
+    def _pass(self, connections: Sequence[Connection], each: int) -> list[Reply]:
+        replies = drive(connections, [self._requests(each) for _ in connections])
+        return [_created(reply) for of_one in replies for reply in of_one]
+
+    def _requests(self, number: int) -> list[bytes]:
+        """Requests with places and keys of their own; both servers get the same kind."""
+        return [
+            request_bytes(
+                "POST",
+                "/v1/incidents",
+                token=self._token,
+                body=incident_body(point),
+                headers={"Idempotency-Key": f"bench-{next(self._keys)}"},
+            )
+            for point in street_points(self._graph, self._draw, number)
+        ]
+
+
+def run_post(ground: Ground, roads: Roads, *, rounds: int, part: Part, say: Say) -> None:
+    """Start both servers and measure with one client and with sixteen.
+
+    Args:
+        ground: The network and its city.
+        roads: The same network, for places on its streets.
+        rounds: Iterations with one client; with several, as many incidents.
+        part: Where the figures go.
+        say: Tells the progress.
+    """
+    rows: list[dict[str, Cell]] = []
+    city = ground.city(say)
+    data = ground.folder / "post"
+    token = dispatcher_token(data, ground.folder)
+    port, noop_port = free_port(), free_port()
+    noop_command = (sys.executable, "-m", "api.bench.noop_app", str(noop_port))
+    with ExitStack() as stack:
+        say("post: starting the service and the server that does nothing")
+        service = stack.enter_context(
+            serving(
+                serve_command(ground, city, data, port), ground.folder, port=port,
+                ready_path="/readyz", environment=_OWN_LIMITS,
+            )
+        )  # fmt: skip
+        noop = stack.enter_context(
+            serving(noop_command, ground.folder, port=noop_port, ready_path="/readyz")
+        )
+        floor = stack.enter_context(DiskFloor(data / "floor.bench"))
+        bench = PostBench(roads, service, noop, token)
+        stack.callback(bench.close)
+        size = bench.sync_size()
+        part.tables.append(Table("POST /v1/incidents, durable", rows, _note_on(size)))
+        for clients in CLIENTS:
+            iterations = rounds if clients == 1 else -(-rounds // (clients * _REQUESTS_EACH))
+            say(f"post: {clients} clients, {iterations} iterations")
+            times = PostTimes(clients)
+            try:
+                bench.measure(times, iterations=iterations, floor=floor, size=size)
+            finally:
+                rows += _rows(times)
+                part.budgets += _budgets(times)
+
+
+def _created(reply: Reply) -> Reply:
+    if reply.status != CREATED:
+        text = reply.body.decode(errors="replace")[:500]
+        raise ServiceSilent(f"POST /v1/incidents was answered {reply.status}: {text}")
+    return reply
+
+
+def _note(
+    times: PostTimes, post: Sequence[Reply], noop: Sequence[Reply], syncs_ns: Sequence[int]
+) -> None:
+    for number, (ours, floor) in enumerate(zip(post, noop, strict=True)):
+        sync_ns = syncs_ns[number % len(syncs_ns)]
+        times.post.add_ns(ours.elapsed_ns)
+        times.noop.add_ns(floor.elapsed_ns)
+        times.sync.add_ns(sync_ns)
+        times.floor.add_ns(floor.elapsed_ns + sync_ns)
+        answer = ours.data()
+        times.unserved += not answer["assignments"]
+        recommendation = answer["recommendation"]
+        if recommendation is not None:
+            times.decision.extend_ms([recommendation["decision_s"] * 1000])
+
+
+def _rows(times: PostTimes) -> list[dict[str, Cell]]:
+    named = {
+        "durable POST": times.post,
+        "F: noop POST + one fsync": times.floor,
+        "noop POST": times.noop,
+        "one fsync": times.sync,
+        "decision_s of the answers": times.decision,
+    }
+    return [
+        {
+            "clients": times.clients,
+            "what": what,
+            **taken.summary(),
+            "p50 / F": round(taken.p50_ms / times.floor.p50_ms, 2),
+            "p99 / F": round(taken.p99_ms / times.floor.p99_ms, 2),
+        }
+        for what, taken in named.items()
+        if taken.count
+    ]
+
+
+def _budgets(times: PostTimes) -> list[Budget]:
+    if not times.post.count:
+        return []
+    name = f"durable POST, {times.clients} client" + ("s" if times.clients > 1 else "")
+    wait_ms = times.post.p50_ms - times.decision.p50_ms
+    factor = _P99_TIMES[times.clients]
+    budgets = [
+        Budget(f"{name}, p99 / F p99", times.post.p99_ms / times.floor.p99_ms, factor, "times")
+    ]
+    if times.clients == 1:
+        p50 = f"{name}, (p50 - decision p50) / F p50"
+        budgets.insert(0, Budget(p50, wait_ms / times.floor.p50_ms, _P50_TIMES, "times"))
+    return budgets
+
+
+def _note_on(size: int) -> str:
+    return (
+        f"Real servers and clients on this machine. F's fsync carries {size:,} bytes, what the"
+        " service writes for an incident. Every POST carries an Idempotency-Key, so that its answer"
+        " is stored too; its place is drawn anew. Incidents are cancelled between iterations, not"
+        " measured, so that units stay free. With 16 clients each iteration is"
+        f" {16 * _REQUESTS_EACH} incidents, 16 at a time."
+    )

@@ -1,0 +1,1 @@
+"""Questions with a budget; see README.md."""
