@@ -48,9 +48,12 @@ class Fleet:
 
         Raises:
             UnknownRoad: A stand is not on this network.
+            IndexError: No such slot.
         """
         if not 1 <= len(stands) <= STANDS_MAX:
             raise UnknownRoad(f"a unit needs 1 to {STANDS_MAX} stands, not {len(stands)}")
+        if not 0 <= slot < self.size:
+            raise IndexError(f"slot {slot} is not in a fleet of {self.size}")
         if extra_ms < 0:
             raise ValueError(f"extra_ms is {extra_ms}; a unit cannot have left before now")
         shares = [share_of(stand, self._length_m) for stand in stands]

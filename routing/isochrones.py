@@ -12,10 +12,12 @@ from shapely import MultiPolygon, Polygon
 
 from routing.geometry import M_PER_DEGREE, metres_per_lon, steps_m
 from routing.graph import RoadGraph
-from routing.search_arrays import CLOSED_MS, Places
+from routing.search_arrays import CLOSED_MS
+from routing.stands import Snap, share_of
 
 _CELL_M: Final = 25.0
 _CELLS_ACROSS_MAX: Final = 800
+_TINY_M: Final = 1e-9
 _BRUSH_CELLS: Final = 2
 """A street is painted this many cells wide to each side: 50 m, the depth of a block of houses."""
 
@@ -31,8 +33,7 @@ def isochrone_polygons(
     graph: RoadGraph,
     arc_ms: NDArray[np.int32],
     entry_ms: NDArray[np.int32],
-    origins: Places,
-    origin_lonlat: tuple[float, float],
+    origin: Snap,
     seconds: Sequence[float],
 ) -> list[Polygon | MultiPolygon]:
     """The areas within so many seconds of a place.
@@ -41,69 +42,84 @@ def isochrone_polygons(
         graph: The roads.
         arc_ms: Milliseconds per arc, int32 (A).
         entry_ms: When each arc can be entered, `CLOSED_MS` where not in time, int32 (A).
-        origins: Stands of the place.
-        origin_lonlat: The place on the road.
+        origin: The place.
         seconds: Limits.
 
     Returns:
         One area per limit in WGS-84; a longer limit's area holds every shorter one's.
     """
-    samples = _sample(graph, arc_ms, entry_ms, origins, origin_lonlat)
-    metres = np.array([metres_per_lon(origin_lonlat[1]), M_PER_DEGREE])
-    east_north = (samples.lonlat - origin_lonlat) * metres
+    centre = np.array([origin.snapped_lon, origin.snapped_lat])
+    samples = _sample(graph, arc_ms, entry_ms, origin)
+    metres = np.array([metres_per_lon(origin.snapped_lat), M_PER_DEGREE])
+    east_north = (samples.lonlat - centre) * metres
     within = samples.ms <= 1000 * max(seconds)
     low, high = east_north[within].min(axis=0), east_north[within].max(axis=0)
     cell_m = max(_CELL_M, float((high - low).max()) / _CELLS_ACROSS_MAX)
     margin = _BRUSH_CELLS + 1
     shape = np.floor((high - low) / cell_m).astype(int) + 1 + 2 * margin
     cell = np.floor((east_north - low) / cell_m).astype(int) + margin
-    areas = []
-    for limit_s in seconds:
+    corner = low - margin * cell_m
+    areas: dict[float, Polygon | MultiPolygon] = {}
+    area: Polygon | MultiPolygon = Polygon()
+    for limit_s in sorted(set(seconds)):
         painted = np.zeros((shape[1], shape[0]), dtype=bool)
         reached = cell[samples.ms <= 1000 * limit_s]
         painted[reached[:, 1], reached[:, 0]] = True
-        area = _traced(_brushed(painted), cell_m)
-        corner = low - margin * cell_m
-        areas.append(
-            shapely.transform(area, lambda xy: (xy + corner) / metres + np.array(origin_lonlat))
+        # With the shorter limits' area, because outlines are simplified one by one.
+        area = shapely.union(area, _traced(_brushed(painted), cell_m))
+        areas[limit_s] = shapely.transform(
+            area, lambda east_north: (east_north + corner) / metres + centre
         )
-    return areas
+    return [areas[limit_s] for limit_s in seconds]
 
 
 def _sample(
-    graph: RoadGraph,
-    arc_ms: NDArray[np.int32],
-    entry_ms: NDArray[np.int32],
-    origins: Places,
-    origin_lonlat: tuple[float, float],
+    graph: RoadGraph, arc_ms: NDArray[np.int32], entry_ms: NDArray[np.int32], origin: Snap
 ) -> _Samples:
     """Points along all arcs reached, at most half a cell apart."""
     entered = np.flatnonzero((entry_ms < CLOSED_MS) & (arc_ms < CLOSED_MS))
-    own = origins.arc[arc_ms[origins.arc] < CLOSED_MS]
-    own_share = origins.share[arc_ms[origins.arc] < CLOSED_MS]
-    arcs = np.concatenate([entered, own])
+    open_stands = [stand for stand in origin.stands if arc_ms[stand.arc] < CLOSED_MS]
+    own = np.array([stand.arc for stand in open_stands], dtype=np.intp)
+    own_share = np.array([share_of(stand, graph.arc_length_m) for stand in open_stands])
     # The origin's own arcs are driven from its stand on, as if entered earlier.
-    entry = np.concatenate([entry_ms[entered].astype(float), -own_share * arc_ms[own]])
+    own_ms = -own_share * arc_ms[own]
+    arcs = np.concatenate([entered, own])
+    lonlat, ms = _along(graph, arc_ms, arcs, np.concatenate([entry_ms[entered], own_ms]))
+    here = np.array([[origin.snapped_lon, origin.snapped_lat]])
+    on = ms >= 0
+    return _Samples(np.concatenate([lonlat[on], here]), np.append(ms[on], 0.0))
+
+
+def _along(
+    graph: RoadGraph,
+    arc_ms: NDArray[np.int32],
+    arcs: NDArray[np.intp],
+    entry_ms: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Points along arcs entered at given moments: lon/lat (n, 2), and when each is passed (n)."""
     points = graph.geom_start[arcs + 1] - graph.geom_start[arcs]
     item = np.repeat(np.arange(len(arcs)), points)
-    nth = np.arange(len(item)) - np.repeat(np.cumsum(points) - points, points)
-    lonlat = graph.geom_lonlat[graph.geom_start[arcs][item] + nth]
+    lonlat = graph.geom_lonlat[graph.geom_start[arcs][item] + _nth(points)]
     step_m = np.append(steps_m(lonlat), 0.0)
     last = np.cumsum(points) - 1
     step_m[last] = 0.0
-    drawn_m = np.maximum(np.bincount(item, weights=step_m, minlength=len(arcs)), 1e-9)
-    before_m = np.cumsum(step_m) - step_m
+    drawn_m = np.maximum(np.bincount(item, weights=step_m, minlength=len(arcs)), _TINY_M)
     ms_per_m = (arc_ms[arcs] / drawn_m)[item]
-    start_ms = entry[item] + (before_m - before_m[last - points + 1][item]) * ms_per_m
+    before_m = np.cumsum(step_m) - step_m
+    start_ms = entry_ms[item] + (before_m - before_m[last - points + 1][item]) * ms_per_m
     count = np.ceil(step_m / (_CELL_M / 2)).astype(int) + 1
     piece = np.repeat(np.arange(len(item)), count)
-    share = (np.arange(len(piece)) - np.repeat(np.cumsum(count) - count, count)) / count[piece]
+    share = _nth(count) / count[piece]
     following = np.minimum(piece + 1, len(item) - 1)
-    spread = (share * (step_m[piece] > 0))[:, None]
-    place = lonlat[piece] + spread * (lonlat[following] - lonlat[piece])
-    ms = start_ms[piece] + share * step_m[piece] * ms_per_m[piece]
-    on = ms >= 0
-    return _Samples(np.concatenate([place[on], [origin_lonlat]]), np.concatenate([ms[on], [0.0]]))
+    forward = (share * (step_m[piece] > 0))[:, None]
+    place = lonlat[piece] + forward * (lonlat[following] - lonlat[piece])
+    return place, start_ms[piece] + share * step_m[piece] * ms_per_m[piece]
+
+
+def _nth(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0 to count - 1 for each count, one after the other."""
+    ends = np.cumsum(counts)
+    return np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - counts, counts)
 
 
 def _brushed(painted: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,9 +1,12 @@
 """The searches of `kernel` in plain Python: where numba is missing, and as a check on it.
 
-A binary heap where the kernel has buckets, the same rules for equally fast ways, and therefore the
-same answers down to the arcs of the ways. Memoryviews stand for the arrays: reading one item of them
+A binary heap where the kernel has buckets, the same rules for equally fast ways: therefore the same
+answers down to the arcs of the ways. Memoryviews stand for the arrays: reading one item of them
 is three times faster than of a numpy array.
 """
+
+# The arguments are those of `kernel`, by position as there.
+# ruff: noqa: PLR0917
 
 from __future__ import annotations
 
@@ -118,6 +121,10 @@ def nearest(
     return _trace(search, targets)
 
 
+def _view(array: NDArray[np.int32]) -> memoryview:
+    return array.data
+
+
 def _part(ms: int, share: float) -> int:
     return int(ms * share + 0.5)
 
@@ -165,8 +172,8 @@ def _start(search: _Search, targets: Places, slots: list[int]) -> None:
 def _sweep(search: _Search) -> None:
     network = search.network
     arc_count, turn_count = len(network.length_m), len(network.entry_from)
-    arc_ms, entry_ms = memoryview(search.weights.arc_ms), memoryview(search.weights.entry_ms)
-    entry_start, entry_from = memoryview(network.entry_start), memoryview(network.entry_from)
+    arc_ms, entry_ms = _view(search.weights.arc_ms), _view(search.weights.entry_ms)
+    entry_start, entry_from = _view(network.entry_start), _view(network.entry_from)
     heap, label_ms, hung = search.heap, search.label_ms, search.hung
     waiting = sum(len(stands) for stands in hung.values())
     bound_ms = search.best.bound_ms
@@ -247,8 +254,8 @@ def spread(
     limit_ms: int,
 ) -> NDArray[np.int32]:
     """How soon each arc can be entered from a place; see `kernel.spread`."""
-    whole, turns = memoryview(arc_ms), memoryview(turn_ms)
-    turn_start, turn_to = memoryview(network.turn_start), memoryview(network.turn_to)
+    whole, turns = _view(arc_ms), _view(turn_ms)
+    turn_start, turn_to = _view(network.turn_start), _view(network.turn_to)
     arrive: dict[int, int] = {}
     heap: list[tuple[int, int]] = []
 

@@ -29,9 +29,10 @@ class Kernel(Protocol):
 
     COMPILED: bool
 
-    def new_workspace(self, label_count: int, unit_count: int) -> Any: ...
+    def new_workspace(self, label_count: int, unit_count: int) -> Any:
+        """See `routing.kernel.new_workspace`."""
 
-    def nearest(
+    def nearest(  # noqa: PLR0917  # compiled functions take arguments by position
         self,
         network: RoadArrays,
         weights: Weights,
@@ -42,7 +43,8 @@ class Kernel(Protocol):
         limit_ms: int,
         space: Any,
         stamp: int,
-    ) -> Found: ...
+    ) -> Found:
+        """See `routing.kernel.nearest`."""
 
     def spread(
         self,
@@ -51,7 +53,8 @@ class Kernel(Protocol):
         turn_ms: NDArray[np.int32],
         origins: Places,
         limit_ms: int,
-    ) -> NDArray[np.int32]: ...
+    ) -> NDArray[np.int32]:
+        """See `routing.kernel.spread`."""
 
 
 def choose_kernel(*, python_twin: bool = False) -> Kernel:

@@ -21,7 +21,8 @@ from routing.fleet import Fleet
 from routing.graph import RoadGraph
 from routing.isochrones import isochrone_polygons
 from routing.kernels import choose_kernel, warm_up
-from routing.routes import Route, draw_route, travel_ms_of
+from routing.network_file import Manifest, load_network
+from routing.routes import Milliseconds, Route, draw_route, travel_ms_of
 from routing.search import LIMIT_MS, Reach, UnitSearch
 from routing.search_arrays import Weights
 from routing.snapping import SNAP_MAX_M, StreetIndex
@@ -50,7 +51,7 @@ class Roads:
     def __init__(
         self,
         graph: RoadGraph,
-        manifest: object | None = None,
+        manifest: Manifest | None = None,
         *,
         python_twin: bool = False,
         speeds: SpeedTable | None = None,
@@ -83,8 +84,6 @@ class Roads:
         Raises:
             NetworkFileError: The file is no compiled network, or a damaged one.
         """
-        from routing.network_file import load_network
-
         graph, manifest = load_network(path)
         return cls(graph, manifest, python_twin=python_twin)
 
@@ -130,8 +129,7 @@ class Roads:
             UnknownRoad: One names an arc or way that the network does not have; nothing changed.
         """
         with self._publishing:
-            for closure in conditions.closures:
-                self._maker.closed_arcs(closure)
+            self._maker.check(conditions)
             version = self._moment.version + 1
             self._moment = self._moment_of(conditions, at_ms, hour, version=version)
 
@@ -238,8 +236,7 @@ class Roads:
         Raises:
             UnknownRoad: The arcs do not follow each other, or the stands are not at their ends.
         """
-        arc_ms, turn_ms = self._milliseconds(profile)
-        return draw_route(self.graph, arc_ms, turn_ms, arcs, start, end)
+        return draw_route(self.graph, self._milliseconds(profile), arcs, start, end)
 
     def travel_ms_of(
         self, arcs: Sequence[int], start: Stand, end: Stand, profile: Profile
@@ -249,8 +246,7 @@ class Roads:
         Raises:
             UnknownRoad: The arcs do not follow each other, or the stands are not at their ends.
         """
-        arc_ms, turn_ms = self._milliseconds(profile)
-        return travel_ms_of(self.graph, arc_ms, turn_ms, arcs, start, end)
+        return travel_ms_of(self.graph, self._milliseconds(profile), arcs, start, end)
 
     def entry_ms(self, origin: Snap, profile: Profile, max_s: float) -> NDArray[np.int32]:
         """How soon each arc can be entered from a place; see `kernel.spread`.
@@ -258,28 +254,15 @@ class Roads:
         Returns:
             Milliseconds to the start of each arc, int32 (A), `CLOSED_MS` where not in `max_s`.
         """
-        weights = self._moment.weights
-        return self._kernel.spread(
-            self._maker.network,
-            profile_arcs(weights, profile, self.graph.arc_count),
-            profile_turns(weights, profile),
-            places_of(origin.stands, self._maker.network.length_m),
-            min(LIMIT_MS, int(max_s * 1000)),
-        )
+        return self._entry_ms(origin, self._milliseconds(profile), max_s)
 
     def isochrones(
         self, origin: Snap, seconds: Sequence[float], profile: Profile
     ) -> list[Polygon | MultiPolygon]:
         """The areas within so many seconds of a place, WGS-84, one per limit."""
-        arc_ms, _ = self._milliseconds(profile)
-        return isochrone_polygons(
-            self.graph,
-            arc_ms,
-            self.entry_ms(origin, profile, max(seconds)),
-            places_of(origin.stands, self._maker.network.length_m),
-            (origin.snapped_lon, origin.snapped_lat),
-            seconds,
-        )
+        present = self._milliseconds(profile)
+        entry_ms = self._entry_ms(origin, present, max(seconds))
+        return isochrone_polygons(self.graph, present.arc_ms, entry_ms, origin, seconds)
 
     def arcs_of_way(self, way_id: int, direction: Direction = Direction.BOTH) -> tuple[int, ...]:
         """The arcs of an OSM way.
@@ -301,9 +284,17 @@ class Roads:
         """Compile the searches, or load them from the cache, before the first question."""
         warm_up(self._kernel)
 
-    def _milliseconds(self, profile: Profile) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def _entry_ms(self, origin: Snap, present: Milliseconds, max_s: float) -> NDArray[np.int32]:
+        network = self._maker.network
+        origins = places_of(origin.stands, network.length_m)
+        limit_ms = min(LIMIT_MS, int(max_s * 1000))
+        return self._kernel.spread(network, present.arc_ms, present.turn_ms, origins, limit_ms)
+
+    def _milliseconds(self, profile: Profile) -> Milliseconds:
         weights = self._moment.weights
-        return profile_arcs(weights, profile, self.graph.arc_count), profile_turns(weights, profile)
+        return Milliseconds(
+            profile_arcs(weights, profile, self.graph.arc_count), profile_turns(weights, profile)
+        )
 
     def _moment_of(self, conditions: Conditions, at_ms: int, hour: int, *, version: int) -> _Moment:
         effective = conditions.at(at_ms, hour)

@@ -56,6 +56,14 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Milliseconds:
+    """One profile's weights: `arc_ms` int32 (A) and `turn_ms` int32 (T)."""
+
+    arc_ms: NDArray[np.int32]
+    turn_ms: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
 class _Leg:
     """One arc of a way: the share of it that is driven, and the turn into it (-1 at the start)."""
 
@@ -72,8 +80,7 @@ def part_ms(whole_ms: int, share: float) -> int:
 
 def travel_ms_of(
     graph: RoadGraph,
-    arc_ms: NDArray[np.int32],
-    turn_ms: NDArray[np.int32],
+    present: Milliseconds,
     arcs: Sequence[int],
     start: Stand,
     end: Stand,
@@ -83,15 +90,14 @@ def travel_ms_of(
     Raises:
         UnknownRoad: The arcs do not follow each other, or the stands are not at their ends.
     """
-    times = [_leg_ms(leg, arc_ms, turn_ms) for leg in _legs(graph, arcs, start, end)]
+    times = [_leg_ms(leg, present) for leg in _legs(graph, arcs, start, end)]
     known = [ms for ms in times if ms is not None]
     return sum(known) if len(known) == len(times) else None
 
 
 def draw_route(
     graph: RoadGraph,
-    arc_ms: NDArray[np.int32],
-    turn_ms: NDArray[np.int32],
+    present: Milliseconds,
     arcs: Sequence[int],
     start: Stand,
     end: Stand,
@@ -104,15 +110,22 @@ def draw_route(
     geometry: list[tuple[float, float]] = []
     steps: list[RouteStep] = []
     for leg in _legs(graph, arcs, start, end):
-        ms = _leg_ms(leg, arc_ms, turn_ms)
+        ms = _leg_ms(leg, present)
         if ms is None:
             return None
-        line = cut_line(graph.arc_line(leg.arc), leg.from_share, leg.to_share)
+        line = _drawn(graph, leg)
         geometry.extend(line if not geometry else line[1:])
         _add_step(graph, steps, leg, ms)
     steps.append(RouteStep(steps[-1].road, 0.0, 0, ARRIVE))
     length_m = sum(step.length_m for step in steps)
     return Route(tuple(geometry), length_m, sum(step.travel_ms for step in steps), tuple(steps))
+
+
+def _drawn(graph: RoadGraph, leg: _Leg) -> list[tuple[float, float]]:
+    line = graph.arc_line(leg.arc)
+    if leg.from_share == 0.0 and leg.to_share == 1.0:
+        return [(lon, lat) for lon, lat in line.tolist()]
+    return cut_line(line, leg.from_share, leg.to_share)
 
 
 def _add_step(graph: RoadGraph, steps: list[RouteStep], leg: _Leg, ms: int) -> None:
@@ -155,9 +168,9 @@ def _turn_between(graph: RoadGraph, arc: int, after: int) -> int:
     raise UnknownRoad(f"no turn leads from arc {arc} into arc {after}; ask for the way again")
 
 
-def _leg_ms(leg: _Leg, arc_ms: NDArray[np.int32], turn_ms: NDArray[np.int32]) -> int | None:
-    whole = int(arc_ms[leg.arc])
-    turn = 0 if leg.turn < 0 else int(turn_ms[leg.turn])
+def _leg_ms(leg: _Leg, present: Milliseconds) -> int | None:
+    whole = int(present.arc_ms[leg.arc])
+    turn = 0 if leg.turn < 0 else int(present.turn_ms[leg.turn])
     if whole >= CLOSED_MS or turn >= CLOSED_MS:
         return None
     return turn + part_ms(whole, leg.to_share) - part_ms(whole, leg.from_share)

@@ -103,7 +103,8 @@ class StreetIndex:
 
     def _cell_of(self, lonlat: NDArray[np.float64]) -> NDArray[np.intp]:
         cell = np.floor((lonlat - self._origin) / self._cell).astype(np.intp)
-        return np.clip(cell, 0, self._shape - 1)
+        clipped: NDArray[np.intp] = np.clip(cell, 0, self._shape - 1)
+        return clipped
 
     def _near(self, lon: float, lat: float, max_m: float) -> _Nearest:
         """All segments in the rings that may hold the nearest, and those the heading may take."""

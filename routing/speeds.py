@@ -156,8 +156,9 @@ def read_speed_table(path: Path) -> SpeedTable:
             profile: _profile_speeds(content["profiles"][profile], curves) for profile in PROFILES
         }
     except (KeyError, TypeError, ValueError) as error:
-        message = f"{path.name}: {error!r} makes the speed table unusable; compare it with the one that ships"
-        raise SpeedTableInvalid(message) from error
+        raise SpeedTableInvalid(
+            f"{path.name} is no usable speed table: {error!r}; compare it with the one that ships"
+        ) from error
     return SpeedTable(rows)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.conditions import Closure, Direction, EffectiveConditions, SpeedFactor
+from routing.conditions import Closure, Conditions, Direction, EffectiveConditions, SpeedFactor
 from routing.errors import UnknownRoad
-from routing.graph import ROAD_CLASSES, RoadGraph
+from routing.graph import ROAD_CLASSES, ArcFlag, RoadGraph
 from routing.search_arrays import CLOSED_MS, RoadArrays, Weights, reverse_turns
 from routing.speeds import (
     PROFILE_ROW,
@@ -23,6 +23,8 @@ from routing.speeds import (
 EMERGENCY_PROFILES = (Profile.RESPONSE_CAR, Profile.MOTORCYCLE)
 """Who passes a closure that exempts emergency vehicles."""
 
+_OTHER_PROFILES = tuple(profile for profile in PROFILES if profile not in EMERGENCY_PROFILES)
+
 
 class WayIndex:
     """Finds the arcs of an OSM way."""
@@ -30,10 +32,10 @@ class WayIndex:
     def __init__(self, graph: RoadGraph) -> None:
         self._order = np.argsort(graph.arc_way_id, kind="stable")
         self._sorted_ids = graph.arc_way_id[self._order]
-        self._reverse = graph.arc_reverse
+        self._against = (graph.arc_flags & ArcFlag.AGAINST_WAY) != 0
 
     def arcs_of_way(self, way_id: int, direction: Direction = Direction.BOTH) -> NDArray[np.intp]:
-        """The way's arcs. Of a pair the arc with the smaller position runs as the way is drawn.
+        """The way's arcs, ascending; `FORWARD` are those that run as the way is drawn.
 
         Raises:
             UnknownRoad: The network has no such way.
@@ -42,12 +44,8 @@ class WayIndex:
         if low == high:
             raise UnknownRoad(f"way {way_id} has no road in this network; look its id up in OSM")
         arcs = self._order[low:high]
-        reverse = self._reverse[arcs]
-        forward = (reverse < 0) | (arcs < reverse)
-        if direction is Direction.FORWARD:
-            arcs = arcs[forward]
-        elif direction is Direction.BACKWARD:
-            arcs = arcs[~forward]
+        if direction is not Direction.BOTH:
+            arcs = arcs[self._against[arcs] == (direction is Direction.BACKWARD)]
         return np.sort(arcs)
 
 
@@ -79,25 +77,24 @@ class WeightMaker:
         self._turn_ms = turn_ms.ravel()
         self._entry_ms = np.ascontiguousarray(turn_ms[:, order]).ravel()
         self._base: BaseWeights | None = None
+        self._closed: dict[Closure, NDArray[np.intp]] = {}
 
     def weights(self, conditions: EffectiveConditions, hour: int) -> Weights:
-        """The weights with these conditions at this local hour.
-
-        Raises:
-            UnknownRoad: A condition names an arc or way that the network does not have.
-        """
+        """The weights with these conditions, which were checked before, at this local hour."""
         arc_ms = self._base_ms(hour).copy()
         if conditions.speed_factors:
             self._slow_down(arc_ms, conditions.speed_factors)
-        for closure in conditions.closures:
-            arcs = self.closed_arcs(closure)
-            for row, profile in enumerate(PROFILES):
-                if not (closure.emergency_exempt and profile in EMERGENCY_PROFILES):
-                    arc_ms[row, arcs] = CLOSED_MS
+        self._close(arc_ms, [c for c in conditions.closures if not c.emergency_exempt], PROFILES)
+        exempt = [closure for closure in conditions.closures if closure.emergency_exempt]
+        self._close(arc_ms, exempt, _OTHER_PROFILES)
         return Weights(arc_ms.ravel(), self._turn_ms, self._entry_ms)
 
     def closed_arcs(self, closure: Closure) -> NDArray[np.intp]:
-        """The directed arcs that a closure closes."""
+        """The directed arcs that a closure closes, ascending.
+
+        Raises:
+            UnknownRoad: It names an arc or way that the network does not have.
+        """
         arcs = self._known(closure.arcs)
         reverse = self._graph.arc_reverse[arcs].astype(np.intp)
         reverse = reverse[reverse >= 0]
@@ -107,6 +104,32 @@ class WeightMaker:
             parts = [arcs if closure.direction is Direction.FORWARD else reverse]
         parts += [self.ways.arcs_of_way(way, closure.direction) for way in closure.way_ids]
         return np.unique(np.concatenate(parts))
+
+    def check(self, conditions: Conditions) -> None:
+        """Look up every road named in the conditions, those that hold later too.
+
+        Raises:
+            UnknownRoad: A condition names an arc or way that the network does not have.
+        """
+        known = self._closed
+        self._closed = {
+            closure: known[closure] if closure in known else self.closed_arcs(closure)
+            for closure in conditions.closures
+        }
+        for factor in conditions.speed_factors:
+            self._slowed_arcs(factor)
+
+    def _close(
+        self, arc_ms: NDArray[np.int32], closures: list[Closure], profiles: tuple[Profile, ...]
+    ) -> None:
+        if closures:
+            arcs = np.concatenate([self._closed[closure] for closure in closures])
+            for profile in profiles:
+                arc_ms[PROFILE_ROW[profile], arcs] = CLOSED_MS
+
+    def _slowed_arcs(self, factor: SpeedFactor) -> NDArray[np.intp]:
+        ways = [self.ways.arcs_of_way(way) for way in factor.way_ids]
+        return np.unique(np.concatenate([self._known(factor.arcs), *ways]))
 
     def _base_ms(self, hour: int) -> NDArray[np.int32]:
         base = self._base
@@ -123,8 +146,7 @@ class WeightMaker:
             if item.road_class is not None:
                 product[self._graph.arc_class == ROAD_CLASSES.index(item.road_class)] *= item.factor
             elif item.arcs or item.way_ids:
-                ways = [self.ways.arcs_of_way(way) for way in item.way_ids]
-                product[np.unique(np.concatenate([self._known(item.arcs), *ways]))] *= item.factor
+                product[self._slowed_arcs(item)] *= item.factor
             else:
                 product *= item.factor
         slowed = np.flatnonzero(product != 1)
@@ -136,8 +158,8 @@ class WeightMaker:
         known = np.array(arcs, dtype=np.intp)
         if known.size and not (known.min() >= 0 and known.max() < self._graph.arc_count):
             raise UnknownRoad(
-                f"an arc from {known.min()} to {known.max()} is not in this network of"
-                f" {self._graph.arc_count} arcs; name the road by its way, ids survive a new network"
+                f"arcs {known.min()} to {known.max()} are not all in this network, which has"
+                f" {self._graph.arc_count}; name the road by its way: ways survive a new network"
             )
         return known
 

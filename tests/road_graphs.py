@@ -23,7 +23,7 @@ class Street:
     road_class: str = "residential"
     name: str = ""
     maxspeed_kmh: float = 0.0
-    flags: ArcFlag = ArcFlag(0)
+    flags: int = 0
     way_id: int = 0
 
 
@@ -96,7 +96,13 @@ def build_graph(
         arc_name=np.array([names.index(a[2].name) for a in arcs], dtype=np.int32),
         arc_way_id=np.array(ways, dtype=np.int64),
         arc_flags=np.array(
-            [a[2].flags | (ArcFlag.ONEWAY if a[2].oneway else 0) for a in arcs], dtype=np.uint16
+            [
+                a[2].flags
+                | (ArcFlag.ONEWAY if a[2].oneway else 0)
+                | (0 if a[0] == a[2].start else ArcFlag.AGAINST_WAY)
+                for a in arcs
+            ],
+            dtype=np.uint16,
         ),
         arc_maxspeed_kmh=np.array([a[2].maxspeed_kmh for a in arcs], dtype=np.float32),
         arc_reverse=np.array([a[3] for a in arcs], dtype=np.int32),
