@@ -14,6 +14,8 @@ from dispatch.errors import DispatchError
 TICK_S = 0.2
 """How often the core is asked: nothing due is noticed later than this (the bound is 250 ms)."""
 
+DEFECT_PAUSE_S = 2.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -38,9 +40,15 @@ class Timers:
 
     async def _run(self) -> None:
         while True:
+            pause_s = self._every_s
             try:
                 self._tick()
             except DispatchError as error:
                 # Asked again at the next tick; a full disk must not end the clock.
                 _log.warning("timers could not be served: %s", error)
-            await asyncio.sleep(self._every_s)
+            except Exception:  # noqa: BLE001
+                # Whatever it is: were the clock to end here, the next order that nobody signs for
+                # would go unnoticed. It is said aloud, and asked again.
+                _log.exception("a defect in the timers")
+                pause_s = DEFECT_PAUSE_S
+            await asyncio.sleep(pause_s)

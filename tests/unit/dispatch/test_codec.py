@@ -91,7 +91,7 @@ def test_the_form_of_a_row_is_fixed() -> None:
 
 def test_a_kind_of_a_newer_version_is_named() -> None:
     body = encode_event(NUDGE).replace(b"incident_nudged", b"incident_teleported")
-    with pytest.raises(EventKindUnknown, match="incident_teleported.*entry 7"):
+    with pytest.raises(EventKindUnknown, match=r"incident_teleported.*entry 7"):
         decode_event(7, body)
 
 
