@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import routing
 from platforms.shipped import shipped_network
 from routing.errors import CompiledMismatch, NetworkMissing
 from routing.graph import RoadGraph
 from routing.importer import import_network
-from routing.network_file import FORMAT_VERSION, Manifest, load_network, save_network
+from routing.network_file import Manifest, load_network, save_network
 
 Say = Callable[[str], None]
 
@@ -49,9 +50,15 @@ def open_shipped_network(*, say: Say) -> tuple[RoadGraph, Manifest]:
 
 
 def compiled_path(source: Path) -> Path:
-    """Where the compiled form of a source is kept: named by its content."""
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    return cache_dir() / f"{source.name.partition('.')[0]}-{digest}-v{FORMAT_VERSION}.kjroads"
+    """Where the compiled form of a source is kept.
+
+    Named by the content of the source and of the code that compiles it: after an upgrade that
+    reads roads in another way an old file is not found, and so never used.
+    """
+    digest = hashlib.sha256(source.read_bytes())
+    for module in sorted(Path(routing.__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
+    return cache_dir() / f"{source.name.partition('.')[0]}-{digest.hexdigest()[:16]}.kjroads"
 
 
 def _writable(path: Path) -> Path:

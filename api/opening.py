@@ -68,6 +68,7 @@ async def open_service(wanted: Wanted, *, say: Say) -> Service:
     city = load_city(_city_folder(wanted))
     roads = Roads(graph, manifest, at_ms=now_ms())
     _check(city, roads, wanted, say)
+    say("making the road searches ready (the first time takes some 20 s)")
     roads.warm_up()
     metrics = Metrics()
     runner = await Runner.open(

@@ -38,8 +38,7 @@ async def list_closures(
     service = service_of(request)
     items = sorted(service.runner.board.closures.values(), key=_id_of)
     page, more = page_by_id(items, kind="closures", id_of=_id_of, limit=limit, cursor=cursor)
-    version = service.roads.conditions_version
-    return answer(ClosureList(items=[closure_view(one, version) for one in page], next_cursor=more))
+    return answer(ClosureList(items=[closure_view(one) for one in page], next_cursor=more))
 
 
 @router.post(
@@ -100,7 +99,7 @@ def _arcs(service: Service, asked: ClosureRequest) -> tuple[int, ...]:
 
 def _shown(service: Service, outcome: Outcome, status: int) -> StoredReply:
     assert outcome.decision.closure is not None  # noqa: S101  # the question was about one
-    view = closure_view(outcome.decision.closure, service.roads.conditions_version)
+    view = closure_view(outcome.decision.closure)
     return stored(view, status=status, version=view.version, **service.marks)
 
 

@@ -39,8 +39,7 @@ async def list_speeds(
     service = service_of(request)
     items = sorted(service.runner.board.speed_factors.values(), key=_id_of)
     page, more = page_by_id(items, kind="speeds", id_of=_id_of, limit=limit, cursor=cursor)
-    version = service.roads.conditions_version
-    return answer(SpeedList(items=[speed_view(one, version) for one in page], next_cursor=more))
+    return answer(SpeedList(items=[speed_view(one) for one in page], next_cursor=more))
 
 
 @router.post(
@@ -109,7 +108,7 @@ def _arcs(service: Service, asked: SpeedRequest) -> tuple[int, ...]:
 
 def _shown(service: Service, outcome: Outcome, status: int) -> StoredReply:
     assert outcome.decision.speed_factor is not None  # noqa: S101  # the question was about one
-    view = speed_view(outcome.decision.speed_factor, service.roads.conditions_version)
+    view = speed_view(outcome.decision.speed_factor)
     return stored(view, status=status, version=view.version, **service.marks)
 
 

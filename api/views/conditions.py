@@ -25,7 +25,6 @@ class ClosureView(Struct, rename={"from_": "from"}):
     emergency_exempt: bool
     reason: str
     road_version: str
-    conditions_version: int
 
 
 class ClosureList(Struct):
@@ -48,7 +47,6 @@ class SpeedView(Struct, rename={"from_": "from"}):
     until: Instant | None
     reason: str
     road_version: str
-    conditions_version: int
 
 
 class SpeedList(Struct):
@@ -58,7 +56,7 @@ class SpeedList(Struct):
     next_cursor: str | None
 
 
-def closure_view(closure: Closure, conditions_version: int) -> ClosureView:
+def closure_view(closure: Closure) -> ClosureView:
     """A closure as the API shows it."""
     return ClosureView(
         id=closure.closure_id,
@@ -72,11 +70,10 @@ def closure_view(closure: Closure, conditions_version: int) -> ClosureView:
         emergency_exempt=closure.emergency_exempt,
         reason=closure.reason,
         road_version=closure.road_version,
-        conditions_version=conditions_version,
     )
 
 
-def speed_view(factor: SpeedFactor, conditions_version: int) -> SpeedView:
+def speed_view(factor: SpeedFactor) -> SpeedView:
     """A speed factor as the API shows it."""
     return SpeedView(
         id=factor.factor_id,
@@ -89,7 +86,6 @@ def speed_view(factor: SpeedFactor, conditions_version: int) -> SpeedView:
         until=rfc3339_or_none(factor.until_ms),
         reason=factor.reason,
         road_version=factor.road_version,
-        conditions_version=conditions_version,
     )
 
 
