@@ -1,8 +1,8 @@
 """A changed copy of a frozen value, fast.
 
-`dataclasses.replace` walks over the field objects of each value: 18 µs for an incident, several
-times in each decision. Reading all fields in one call takes a third of that. The type checker sees
-`dataclasses.replace`, so that names and types of the changes are checked as ever.
+`dataclasses.replace` reads field by field and sets each through `object.__setattr__` by name: an
+incident takes 15 µs, several times in each decision. Copying slot to slot takes a third of that.
+The type checker sees `dataclasses.replace`, so names and types of the changes are checked as ever.
 """
 
 from __future__ import annotations
@@ -17,14 +17,23 @@ else:
     from operator import attrgetter
 
     @cache
-    def _reader(kind):
+    def _slots(kind):
         names = tuple(field.name for field in fields(kind))
-        return names, attrgetter(*names)
+        setters = {name: getattr(kind, name).__set__ for name in names}
+        return attrgetter(*names), tuple(setters.values()), setters
 
     def changed(value, /, **changes):
-        """A copy of a frozen dataclass with these fields changed."""
-        names, read = _reader(type(value))
-        return type(value)(**(dict(zip(names, read(value), strict=True)) | changes))
+        """A copy of a frozen dataclass with slots, with these fields changed."""
+        kind = type(value)
+        read, in_order, by_name = _slots(kind)
+        copy = object.__new__(kind)
+        for put, old in zip(in_order, read(value), strict=True):
+            put(copy, old)
+        for name, new in changes.items():
+            if name not in by_name:
+                raise TypeError(f"{kind.__name__} has no field {name!r}")
+            by_name[name](copy, new)
+        return copy
 
 
 __all__ = ["changed"]

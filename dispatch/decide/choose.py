@@ -107,13 +107,13 @@ def free_units(
         kind: {status: rules.turnout_s(kind, status) for status in UnitStatus} for kind in kinds
     }
     return {
-        unit.unit_id: turnout_s[unit.kind][unit.status]
-        for unit in board.units.values()
+        unit_id: turnout_s[unit.kind][unit.status]
+        for unit_id, unit in board.units.items()
         if unit.assignment_id is None
+        and (area_id is None or unit.area_id == area_id)
         and unit.kind in turnout_s
         and unit.on_duty
-        and (area_id is None or unit.area_id == area_id)
-        and unit.unit_id not in without
+        and unit_id not in without
     }
 
 
