@@ -22,7 +22,8 @@ from tests.scenarios.http.town import Town
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(1500)]
 
 CALLERS = 6
-READY_AGAIN_S = 5.0
+READY_AGAIN_S = 60.0
+"""Generous: how fast it is ready is a benchmark, here it must be right."""
 STEPS = ("ack", "depart", "arrive")
 
 

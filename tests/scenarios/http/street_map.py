@@ -20,8 +20,11 @@ from numpy.typing import NDArray
 
 EARTH_RADIUS_M = 6_371_008.8
 STRAIGHT_WITHIN = 0.0005
-LONELY_M = 30.0
-"""No other street passes as near as this: where the service snaps is beyond doubt."""
+LONELY_M = 12.0
+"""No other street passes as near as this: where a parked unit snaps is beyond doubt."""
+
+LONELY_MOVING_M = 30.0
+"""Likewise for a moving one, whose heading may fit another street better."""
 
 NOT_FOR_ALL = ("emergency_only", "no_car", "no_motorcycle", "private")
 
@@ -204,7 +207,7 @@ class StreetMap:
         away_m: float = np.hypot(*(self._starts - here).T).min()
         return away_m
 
-    def is_lonely(self, number: int) -> bool:
+    def is_lonely(self, number: int, *, within_m: float = LONELY_M) -> bool:
         """Whether no other street passes near its middle: no doubt where a point there snaps.
 
         A street can pass within r of a point only if the point lies in the ellipse around its
@@ -212,7 +215,7 @@ class StreetMap:
         """
         middle = (self._starts[number] + self._ends[number]) / 2.0
         by_ends = sum(np.hypot(*(points - middle).T) for points in (self._starts, self._ends))
-        passes = by_ends <= self._lengths + 2.0 * LONELY_M
+        passes = by_ends <= self._lengths + 2.0 * within_m
         passes[number] = False
         if (reverse := self.arcs[number].reverse) is not None:
             passes[reverse] = False

@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.scenarios.http.client import eventually
+from tests.scenarios.http.client import eventually, now
 from tests.scenarios.http.process import ROOT, ServiceProcess
 from tests.scenarios.http.town import Town
 
@@ -85,6 +85,47 @@ def test_vehicles_patrol_answer_and_report_and_end_on_a_signal(
     assert all("模拟" in one for one in described)
 
 
+def test_vehicles_that_lose_the_service_carry_on_when_it_is_back(
+    own_service: ServiceProcess, tmp_path: Path
+) -> None:
+    own_service.start()
+    town = Town(own_service)
+    units = [one["id"] for one in town.units_of(town.county(8), kind="motorcycle")][:3]
+    tokens = {
+        "dispatcher": own_service.token("dispatcher"),
+        "vehicles": {unit: own_service.token("vehicle", unit=unit) for unit in units},
+    }
+    (tmp_path / "tokens.json").write_text(json.dumps(tokens))
+    command = [sys.executable, "-m", "api.demo", "--url", own_service.url]
+    command += ["--tokens", str(tmp_path / "tokens.json"), "--incidents-per-hour", "0"]
+    demo = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        look = "a fix of every vehicle"
+        eventually(lambda: all(town.unit(one)["position"] for one in units), within_s=20, what=look)
+        town.close()
+        own_service.kill()
+        time.sleep(1.0)  # the length of the outage, nothing is waited for
+        own_service.start()
+        back = now()
+        town = Town(own_service)
+        eventually(
+            lambda: all(town.unit(one)["position"]["at"] > back for one in units),
+            within_s=20,
+            what="a newer fix of every vehicle",
+        )
+        # And its inbox is heard again.
+        town.only_on_duty(town.county(8), units[:1])
+        (order,) = town.report(town.home(town.county(8)))["assignments"]
+        signed = lambda: town.assignment(order["id"])["acked_at"]  # noqa: E731
+        eventually(signed, within_s=60, what="the crew signs for its order")
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(timeout=5) == 0
+    finally:
+        town.close()
+        demo.kill()
+        demo.wait()
+
+
 def test_serve_demo_starts_traffic_and_prints_tokens(tmp_path: Path) -> None:
     """`make run`: the service, 231 vehicles, and a token for every role, ready to use."""
     service = ServiceProcess(tmp_path / "data", "--demo")
@@ -105,7 +146,7 @@ def test_serve_demo_starts_traffic_and_prints_tokens(tmp_path: Path) -> None:
 
             def on_patrol() -> bool:
                 units = desk.get("/v1/units", params={"limit": 1000}).json()["items"]
-                return sum(one["status"] == "patrolling" for one in units) >= 180
+                return bool(sum(one["status"] == "patrolling" for one in units) >= 180)
 
             eventually(on_patrol, within_s=60.0, what="all cars and motorcycles on patrol")
         children = psutil.Process(service.pid).children(recursive=True)

@@ -21,7 +21,7 @@ def porto(porto_pbf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     for command in (
         ("roads", "import", porto_pbf, "--out", network),
         ("city", "sketch", "--network", network, "--platforms", 33, "--out", city),
-        ("city", "check", "--network", network, "--city", city),
+        ("city", "check", city, "--network", network),
     ):
         done = kuaijing(*command)
         assert done.returncode == 0, (command, done.stderr)
@@ -73,6 +73,6 @@ def test_the_whole_flow_on_real_streets(porto: ServiceProcess) -> None:
         route = town.desk.post("/v1/routes", body, expect=200).json()
         assert any(step["road"] for step in route["steps"])
         report = town.client("analyst").get("/v1/reports/arrivals", by="zone_class").json()
-        assert sum(row["count"] for row in report["items"]) == 1
+        assert report["items"][0]["count"] == 1
     finally:
         town.close()

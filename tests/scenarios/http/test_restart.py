@@ -12,6 +12,11 @@ from tests.scenarios.http.process import ServiceProcess
 from tests.scenarios.http.town import Town
 
 
+def lasting(item: Json) -> Json:
+    """What must outlive a restart: all but the count of road changes since the start."""
+    return {name: value for name, value in item.items() if name != "conditions_version"}
+
+
 def test_a_gentle_restart_keeps_state_and_answers(own_service: ServiceProcess) -> None:
     own_service.start()
     town = Town(own_service)
@@ -37,7 +42,7 @@ def test_a_gentle_restart_keeps_state_and_answers(own_service: ServiceProcess) -
     after = town.snapshot()
     assert after["seq"] == before["seq"]
     for part in ("incidents", "assignments", "closures"):
-        assert after[part] == before[part], part
+        assert [lasting(one) for one in after[part]] == [lasting(one) for one in before[part]]
     assert town.incident(closed)["status"] == "closed"
     seen = town.unit(order["unit_id"])["position"]
     assert [seen[name] for name in ("lon", "lat", "at")] == [
