@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+import numpy as np
+
 from api.views.assignments import AssignmentView, RouteView, StepView, assignment_view
 from api.views.plain import LineString
 from dispatch.resources import Assignment
@@ -71,13 +73,10 @@ def profile_of(kind: UnitKind) -> Profile:
 
 def route_view(route: Route) -> RouteView:
     """A drawn way as the API shows it."""
+    # At once for all points: this is in the path of every incident.
+    rounded = np.array(route.geometry).round(COORDINATE_DIGITS).tolist()
     return RouteView(
-        geometry=LineString(
-            [
-                (round(lon, COORDINATE_DIGITS), round(lat, COORDINATE_DIGITS))
-                for lon, lat in route.geometry
-            ]
-        ),
+        geometry=LineString([(lon, lat) for lon, lat in rounded]),
         distance_m=round(route.length_m, 1),
         steps=[
             StepView(

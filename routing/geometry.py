@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -65,20 +68,25 @@ def cut_line(
     Returns:
         At least two points; twice the same when the stretch has no length.
     """
-    along = np.concatenate(([0.0], np.cumsum(steps_m(lonlat))))
-    whole = float(along[-1])
-    first_m, last_m = from_share * whole, to_share * whole
-    inner = (along > first_m) & (along < last_m)
-    points = [_point_at(lonlat, along, first_m)]
-    points.extend((float(lon), float(lat)) for lon, lat in lonlat[inner])
-    points.append(_point_at(lonlat, along, last_m))
-    return points
+    # Plain Python: a street has a handful of points, for which numpy's calls cost ten times more.
+    line: list[tuple[float, float]] = [(lon, lat) for lon, lat in lonlat.tolist()]
+    along = [0.0]
+    for (lon, lat), (next_lon, next_lat) in pairwise(line):
+        squeeze = math.cos(math.radians((lat + next_lat) / 2))
+        step_m = math.hypot((next_lon - lon) * squeeze, next_lat - lat) * M_PER_DEGREE
+        along.append(along[-1] + step_m)
+    first_m, last_m = from_share * along[-1], to_share * along[-1]
+    inner = [point for point, at_m in zip(line, along, strict=True) if first_m < at_m < last_m]
+    return [_point_at(line, along, first_m), *inner, _point_at(line, along, last_m)]
 
 
 def _point_at(
-    lonlat: NDArray[np.float64], along: NDArray[np.float64], metres: float
+    line: Sequence[tuple[float, float]], along: Sequence[float], metres: float
 ) -> tuple[float, float]:
-    return (
-        float(np.interp(metres, along, lonlat[:, 0])),
-        float(np.interp(metres, along, lonlat[:, 1])),
-    )
+    after = min(max(bisect_right(along, metres), 1), len(along) - 1)
+    before = after - 1
+    step_m = along[after] - along[before]
+    share = (metres - along[before]) / step_m if step_m > 0 else 0.0
+    share = min(max(share, 0.0), 1.0)
+    (lon, lat), (next_lon, next_lat) = line[before], line[after]
+    return lon + share * (next_lon - lon), lat + share * (next_lat - lat)

@@ -23,6 +23,8 @@ _HEADING_SLACK_M: Final = 20.0
 """ASSUMPTION: with a heading, a street this much farther off is taken when it fits the heading:
 the error of a GPS fix among houses."""
 _HEADING_FITS_DEG: Final = 60.0
+_SNAPS_KEPT: Final = 4_096
+"""Places kept with their street; when they are too many, all are forgotten."""
 _MM: Final = 3
 """Decimals of an offset in metres."""
 
@@ -62,6 +64,7 @@ class StreetIndex:
         self._cell = np.array([cell_m / metres_per_lon(middle_lat), cell_m / M_PER_DEGREE])
         self._shape = np.floor(size / self._cell).astype(np.intp) + 1
         self._cell_start, self._cell_segment = self._fill()
+        self._kept: dict[tuple[float, float], Snap] = {}
 
     def snap(
         self, lon: float, lat: float, *, heading_deg: float | None = None, max_m: float = SNAP_MAX_M
@@ -77,13 +80,23 @@ class StreetIndex:
         Raises:
             OffNetwork: No street within `max_m`; the message names the nearest distance.
         """
+        kept = self._kept.get((lon, lat)) if heading_deg is None else None
+        if kept is not None and kept.distance_m <= max_m:
+            return kept
         near = self._near(lon, lat, max_m)
         best = int(near.distance_m.argmin()) if len(near.segment) else -1
         if best < 0 or near.distance_m[best] > max_m:
             raise self._off_network(lon, lat, max_m)
         if heading_deg is not None:
             best = self._fitting(near, best, heading_deg, max_m)
-        return self._snap_to(lon, lat, near, best, heading_deg)
+            return self._snap_to(lon, lat, near, best, heading_deg)
+        snap = self._snap_to(lon, lat, near, best, None)
+        if len(self._kept) >= _SNAPS_KEPT:
+            self._kept.clear()
+        # The nearest street is the nearest whatever the limit was: an incident is snapped at the
+        # gate and again when units are weighed for it.
+        self._kept[lon, lat] = snap
+        return snap
 
     def _fill(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Put each segment into all cells that its box touches."""

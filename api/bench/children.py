@@ -25,6 +25,7 @@ _POLL_S = 0.005
 _STOP_LIMIT_S = 10.0
 _TAIL_CHARS = 2_000
 _KB = 1024
+_NO_BYTE_CODE = "PYTHONDONTWRITEBYTECODE"
 
 _LAUNCHER = """
 import os, sys, time
@@ -76,8 +77,10 @@ class Server:
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment, in which the packages are found from any folder."""
     paths = [str(PACKAGES_DIR), os.environ.get("PYTHONPATH", "")]
+    # Without byte code every start would compile the source of all packages anew.
+    inherited = {name: os.environ[name] for name in os.environ if name != _NO_BYTE_CODE}
     return {
-        **os.environ,
+        **inherited,
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         **(extra or {}),
     }
