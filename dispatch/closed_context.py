@@ -8,14 +8,33 @@ from collections.abc import Iterable
 from dispatch.board import Board
 from dispatch.history import History
 from dispatch.questions import (
+    AddNote,
+    AmendIncident,
+    AssignUnit,
+    CancelIncident,
+    CloseIncident,
     CorrectStamp,
     DeclineAssignment,
+    MergeIncident,
+    NudgeIncident,
     Question,
     ReopenIncident,
     StampAssignment,
 )
 from dispatch.resources import ClosedIncident
 from dispatch.words import AssignmentId, IncidentId
+
+OF_AN_INCIDENT = (
+    AddNote
+    | AmendIncident
+    | AssignUnit
+    | CancelIncident
+    | CloseIncident
+    | MergeIncident
+    | NudgeIncident
+    | ReopenIncident
+)
+OF_AN_ASSIGNMENT = StampAssignment | DeclineAssignment | CorrectStamp
 
 LATELY_CLOSED = 1_000
 """Closed incidents kept in memory: more than ever wait for one commit."""
@@ -48,9 +67,9 @@ class ClosedContext:
 
     async def of(self, question: Question, board: Board) -> ClosedIncident | None:
         """The closed incident that a question needs; None where the board has it, or nobody."""
-        if isinstance(question, ReopenIncident):
+        if isinstance(question, OF_AN_INCIDENT):
             return await self._incident(question.incident_id, board)
-        if isinstance(question, StampAssignment | DeclineAssignment | CorrectStamp):
+        if isinstance(question, OF_AN_ASSIGNMENT):
             return await self._of(question.assignment_id, board)
         return None
 
