@@ -36,7 +36,7 @@ class DemoChild:
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "api.demo", "--url", url, "--tokens", str(path)),
+            *("-m", "api.demo", "--url", url, "--tokens", str(path), "--stop-with-parent"),
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             stdin=asyncio.subprocess.DEVNULL,
         )

@@ -25,7 +25,6 @@ from api.demo.town import Town, ask_town
 from api.demo.vehicle import Vehicle
 
 ROUTES_AT_ONCE = 4
-SPARE_CONNECTIONS = 32
 LOOK_FOR_PARENT_EVERY_S = 0.5
 EXIT_DONE, EXIT_FAILED, EXIT_DATA_MISSING = 0, 1, 4
 
@@ -81,9 +80,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--incidents-per-hour",
         type=float,
-        default=40.0,
+        default=180.0,
         metavar="X",
-        help="mean of a day; the hour's weight is applied (default 40)",
+        help="mean of a day; the hour's weight is applied (default 180)",
     )
     parser.add_argument(
         "--speedup",
@@ -139,7 +138,7 @@ async def _traffic(options: argparse.Namespace, tokens: Tokens) -> None:
         options.url,
         tally=tally,
         chance=seeded_chance(options.seed, "service"),
-        connections=len(tokens.vehicles) + SPARE_CONNECTIONS,
+        clients=len(tokens.vehicles),
     )
     try:
         town = await ask_town(service, tokens.dispatcher)
@@ -171,6 +170,7 @@ def _fleet(
     tally: Tally,
 ) -> list[Vehicle]:
     crew_habits, _ = read_habits()
+    points = town.patrol_points(radius_m=crew_habits.patrol_radius_m)
     routes_at_once = asyncio.Semaphore(ROUTES_AT_ONCE)
     return [
         Vehicle(
@@ -178,7 +178,8 @@ def _fleet(
             token=tokens.vehicles[unit["id"]],
             service=service,
             routes_at_once=routes_at_once,
-            town=town,
+            home=town.platforms[unit["platform_id"]],
+            points=points[unit["platform_id"]],
             habits=crew_habits,
             chance=seeded_chance(options.seed, unit["id"]),
             speedup=options.speedup,

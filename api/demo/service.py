@@ -7,11 +7,13 @@ Idempotency-Key over all its tries, so nothing is done twice.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from uuid import uuid4
+from zlib import crc32
 
 import httpx
 
@@ -21,26 +23,40 @@ FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 15.0
 ANSWER_WITHIN_S = 10.0
 LONG_POLL_S = 25
+
+CLIENTS_PER_POOL = 4
+KEPT_ALIVE_PER_POOL = 3 * CLIENTS_PER_POOL
+"""A pool looks through all its connections for every request: small ones cost far less."""
+
 COME_BACK_LATER = frozenset({429, 500, 502, 503, 504})
 
 
 class Service:
-    """One connection pool for all of the demo's clients."""
+    """The connections of all of the demo's clients, in small pools."""
 
-    def __init__(self, url: str, *, tally: Tally, chance: Random, connections: int) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=url,
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            timeout=httpx.Timeout(ANSWER_WITHIN_S),
-            verify=url.startswith("https"),
-            trust_env=False,
-        )
+    def __init__(self, url: str, *, tally: Tally, chance: Random, clients: int) -> None:
+        limits = httpx.Limits(max_keepalive_connections=KEPT_ALIVE_PER_POOL)
+        # One for all pools: making it takes longer than a hundred requests.
+        trust = ssl.create_default_context()
+        self._pools = [
+            httpx.AsyncClient(
+                base_url=url,
+                limits=limits,
+                timeout=httpx.Timeout(ANSWER_WITHIN_S),
+                verify=trust,
+                trust_env=False,
+            )
+            for _ in range(1 + clients // CLIENTS_PER_POOL)
+        ]
         self._tally = tally
         self._chance = chance
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        await asyncio.gather(*(pool.aclose() for pool in self._pools))
+
+    def _pool(self, token: str) -> httpx.AsyncClient:
+        return self._pools[crc32(token.encode()) % len(self._pools)]
 
     async def get(
         self,
@@ -65,10 +81,10 @@ class Service:
         """
         headers = _headers(token) | ({"If-None-Match": etag} if etag else {})
         timeout = httpx.Timeout(ANSWER_WITHIN_S + wait_s)
-        request = self._http.build_request(
+        request = self._pool(token).build_request(
             "GET", path, params=params, headers=headers, timeout=timeout
         )
-        return await self._until_answered(request)
+        return await self._until_answered(request, self._pool(token))
 
     async def post(
         self, path: str, token: str, body: object, *, if_match: int | None = None
@@ -77,13 +93,13 @@ class Service:
         headers = _headers(token) | {"Idempotency-Key": str(uuid4())}
         if if_match is not None:
             headers["If-Match"] = f'"{if_match}"'
-        request = self._http.build_request("POST", path, json=body, headers=headers)
-        return await self._until_answered(request)
+        request = self._pool(token).build_request("POST", path, json=body, headers=headers)
+        return await self._until_answered(request, self._pool(token))
 
     async def post_once(self, path: str, token: str, body: object) -> httpx.Response | None:
         """POST something that the next one makes worthless: one try, None when it fails."""
         try:
-            return await self._http.post(path, json=body, headers=_headers(token))
+            return await self._pool(token).post(path, json=body, headers=_headers(token))
         except httpx.TransportError:
             self._tally.add("retries")
             return None
@@ -101,11 +117,13 @@ class Service:
                 return found
             query["cursor"] = page["next_cursor"]
 
-    async def _until_answered(self, request: httpx.Request) -> httpx.Response:
+    async def _until_answered(
+        self, request: httpx.Request, pool: httpx.AsyncClient
+    ) -> httpx.Response:
         backoff_s = FIRST_BACKOFF_S
         while True:
             try:
-                reply = await self._http.send(request)
+                reply = await pool.send(request)
             except httpx.TransportError:
                 reply = None
             if reply is not None and reply.status_code not in COME_BACK_LATER:

@@ -33,11 +33,19 @@ class Town:
     platforms: dict[str, LonLat]
     places: tuple[NamedPlace, ...]
 
-    def patrol_points(self, platform_id: str, *, radius_m: float) -> list[LonLat]:
-        """Known points around a platform, nearest first."""
-        home = self.platforms[platform_id]
-        near = sorted((distance_m(home, place.point), place.point) for place in self.places)
-        return [point for away_m, point in near if away_m <= radius_m]
+    def patrol_points(self, *, radius_m: float) -> dict[str, list[LonLat]]:
+        """Known points around each platform, by its id."""
+        corner = moved((0.0, 0.0), east_m=0.0, north_m=radius_m)
+        return {
+            platform_id: [
+                place.point
+                for place in self.places
+                # Ten thousand places, 33 platforms: most are ruled out by their latitude.
+                if abs(place.point[1] - home[1]) <= corner[1]
+                and distance_m(home, place.point) <= radius_m
+            ]
+            for platform_id, home in self.platforms.items()
+        }
 
 
 async def ask_town(service: Service, token: str) -> Town:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import count
 from random import Random
@@ -16,12 +17,13 @@ from typing import Any
 from api.demo.habits import CrewHabits, OrderPlan
 from api.demo.service import LONG_POLL_S, Service, timestamp
 from api.demo.tally import Tally
-from api.demo.town import FEWEST_POINTS, Town, random_point
+from api.demo.town import FEWEST_POINTS, random_point
 from api.demo.track import LonLat, Track, Whereabouts, rest_of
 
 STANDS_AT_PLATFORM = "command_vehicle"
 """The kind that waits at its platform instead of patrolling."""
 
+SET_OUT_WITHIN_S = 10.0
 REST_AFTER_REFUSAL_S = 5.0
 SHORTEST_POLL_GAP_S = 0.2
 
@@ -38,7 +40,8 @@ class Vehicle:
         token: str,
         service: Service,
         routes_at_once: asyncio.Semaphore,
-        town: Town,
+        home: LonLat,
+        points: Sequence[LonLat],
         habits: CrewHabits,
         chance: Random,
         speedup: float,
@@ -54,8 +57,8 @@ class Vehicle:
         self._chance = chance
         self._speedup = speedup
         self._tally = tally
-        self._home = town.platforms[unit["platform_id"]]
-        self._points = town.patrol_points(unit["platform_id"], radius_m=habits.patrol_radius_m)
+        self._home = home
+        self._points = points
         # Goes on where it was last seen: a vehicle does not leap when its program restarts.
         seen = unit.get("position")
         point = (seen["lon"], seen["lat"]) if seen else self._home
@@ -117,6 +120,8 @@ class Vehicle:
     # --- what the crew does ---
 
     async def _work(self) -> None:
+        # A shift does not set out in one second.
+        await self._until_order_changes(timeout_s=self._chance.uniform(0.0, SET_OUT_WITHIN_S))
         while True:
             if self._order is not None:
                 await self._work_order(self._order["id"])

@@ -148,7 +148,13 @@ def test_serve_demo_starts_traffic_and_prints_tokens(tmp_path: Path) -> None:
                 units = desk.get("/v1/units", params={"limit": 1000}).json()["items"]
                 return bool(sum(one["status"] == "patrolling" for one in units) >= 180)
 
+            def on_the_move() -> bool:
+                units = desk.get("/v1/units", params={"limit": 1000}).json()["items"]
+                seen = [one["position"] for one in units if one["position"]]
+                return sum((one["speed_mps"] or 0.0) > 1.0 for one in seen) >= 100
+
             eventually(on_patrol, within_s=60.0, what="all cars and motorcycles on patrol")
+            eventually(on_the_move, within_s=30.0, what="half the fleet driving")
         children = psutil.Process(service.pid).children(recursive=True)
         assert children, "the demo is a process of its own"
         check_modest(children[-1])
