@@ -9,6 +9,7 @@ from api.bench.children import KUAIJING, Ran, run_timed
 from api.bench.field import BENCH_HOUR, Say
 from api.bench.report import Cell
 from api.bench.scenario import PLATFORMS
+from api.errors import DataMissing
 from platforms.shipped import shipped_city, shipped_network
 from routing.network_file import load_network
 from routing.roads import Roads
@@ -59,11 +60,14 @@ def lay_ground(network: Path | None, folder: Path, say: Say) -> Ground:
 
     Raises:
         BenchFailed: The file cannot be imported.
+        DataMissing: There is no such file.
     """
     given_city = None
     if network is None:
         network, given_city = shipped_network(), shipped_city()
     network = network.resolve()
+    if not network.is_file():
+        raise DataMissing(f"--network {network} is not there; give a compiled network or OSM file")
     if not network.name.lower().endswith(_SOURCE_ENDINGS):
         return Ground(folder, network, None, None, given_city)
     say(f"importing {network.name}")

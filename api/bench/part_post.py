@@ -14,8 +14,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from statistics import median
+from time import sleep
 
-from api.bench.children import Server, free_port, serving
+from api.bench.children import Server, free_port, processor_ns, serving
 from api.bench.desk_client import CREATED, DeskClient, dispatcher_token, incident_body
 from api.bench.disk_floor import DiskFloor, written_bytes
 from api.bench.errors import ServiceSilent
@@ -25,7 +26,7 @@ from api.bench.load_client import Connection, Reply, drive, request_bytes
 from api.bench.part_search import SEED, drivable
 from api.bench.part_start import serve_command
 from api.bench.report import Budget, Cell, Part, Table
-from api.bench.samples import Samples
+from api.bench.samples import NS_PER_MS, Samples
 from api.bench.scenario import PointDraw
 from api.bench.street_points import street_points
 from routing.roads import Roads
@@ -41,7 +42,8 @@ _SIZE_UNKNOWN = 16_384
 
 _P50_TIMES = 1.5
 _P99_TIMES = {1: 1.5, 16: 2.5}
-_FIX_EVERY = 50
+_FIX_EVERY = 200
+_SETTLING_S = 0.5
 _OWN_LIMITS = {
     # The benchmark is one client that stands for sixteen: its tidying up must not be throttled.
     "KUAIJING_LIMITS_REQUESTS_PER_S": "100000",
@@ -60,7 +62,10 @@ class PostTimes:
         sync: The fsync.
         floor: F, the sum of the two, pair by pair.
         decision: The decision, as the service says in its answers.
+        less_decision: The durable POST without its own decision, pair by pair.
         unserved: Incidents for which no unit was free.
+        service_cpu_ns: Processor time of the service for these requests; 0 where not told.
+        noop_cpu_ns: The same of the server that does nothing.
     """
 
     clients: int
@@ -69,7 +74,10 @@ class PostTimes:
     sync: Samples = field(default_factory=Samples)
     floor: Samples = field(default_factory=Samples)
     decision: Samples = field(default_factory=Samples)
+    less_decision: Samples = field(default_factory=Samples)
     unserved: int = 0
+    service_cpu_ns: int = 0
+    noop_cpu_ns: int = 0
 
 
 class PostBench:
@@ -113,11 +121,16 @@ class PostBench:
             for number in range(iterations):
                 if number % _FIX_EVERY == 0:
                     self._desk.send_positions(self._unit_ids, self._posts)
+                    # The service puts moved units on the road between requests, as in a city
+                    # whose fixes do not come all at once.
+                    sleep(_SETTLING_S)
                 syncs_ns = [floor.sync_ns(size) for _ in range(each)]
                 if number % 2:
-                    noop, post = self._pass(others, each), self._pass(ours, each)
+                    noop = self._noops(times, others, each)
+                    post = self._posts_of(times, ours, each)
                 else:
-                    post, noop = self._pass(ours, each), self._pass(others, each)
+                    post = self._posts_of(times, ours, each)
+                    noop = self._noops(times, others, each)
                 self._desk.cancel(post)
                 _note(times, post, noop, syncs_ns)
         finally:
@@ -127,6 +140,18 @@ class PostBench:
     def close(self) -> None:
         """Hang up."""
         self._desk.close()
+
+    def _posts_of(self, times: PostTimes, ours: Sequence[Connection], each: int) -> list[Reply]:
+        before_ns = processor_ns(self._service.process.pid)
+        replies = self._pass(ours, each)
+        times.service_cpu_ns += processor_ns(self._service.process.pid) - before_ns
+        return replies
+
+    def _noops(self, times: PostTimes, others: Sequence[Connection], each: int) -> list[Reply]:
+        before_ns = processor_ns(self._noop.process.pid)
+        replies = self._pass(others, each)
+        times.noop_cpu_ns += processor_ns(self._noop.process.pid) - before_ns
+        return replies
 
     def _pass(self, connections: Sequence[Connection], each: int) -> list[Reply]:
         replies = drive(connections, [self._requests(each) for _ in connections])
@@ -177,7 +202,9 @@ def run_post(ground: Ground, roads: Roads, *, rounds: int, part: Part, say: Say)
         bench = PostBench(roads, service, noop, token)
         stack.callback(bench.close)
         size = bench.sync_size()
+        cpu_rows: list[dict[str, Cell]] = []
         part.tables.append(Table("POST /v1/incidents, durable", rows, _note_on(size)))
+        part.tables.append(Table("Processor time of the servers", cpu_rows, _CPU_NOTE))
         for clients in CLIENTS:
             iterations = rounds if clients == 1 else -(-rounds // (clients * _REQUESTS_EACH))
             say(f"post: {clients} clients, {iterations} iterations")
@@ -186,6 +213,7 @@ def run_post(ground: Ground, roads: Roads, *, rounds: int, part: Part, say: Say)
                 bench.measure(times, iterations=iterations, floor=floor, size=size)
             finally:
                 rows += _rows(times)
+                cpu_rows.append(_cpu_row(times))
                 part.budgets += _budgets(times)
 
 
@@ -209,7 +237,9 @@ def _note(
         times.unserved += not answer["assignments"]
         recommendation = answer["recommendation"]
         if recommendation is not None:
-            times.decision.extend_ms([recommendation["decision_s"] * 1000])
+            decision_ms = recommendation["decision_s"] * 1000
+            times.decision.extend_ms([decision_ms])
+            times.less_decision.extend_ms([ours.elapsed_ns / NS_PER_MS - decision_ms])
 
 
 def _rows(times: PostTimes) -> list[dict[str, Cell]]:
@@ -219,6 +249,7 @@ def _rows(times: PostTimes) -> list[dict[str, Cell]]:
         "noop POST": times.noop,
         "one fsync": times.sync,
         "decision_s of the answers": times.decision,
+        "durable POST less its decision": times.less_decision,
     }
     return [
         {
@@ -231,6 +262,22 @@ def _rows(times: PostTimes) -> list[dict[str, Cell]]:
         for what, taken in named.items()
         if taken.count
     ]
+
+
+_CPU_NOTE = (
+    "All threads, milliseconds per request. It tells the work apart from waiting for the disk and"
+    " for a machine that others use too."
+)
+
+
+def _cpu_row(times: PostTimes) -> dict[str, Cell]:
+    count = max(times.post.count, 1)
+    return {
+        "clients": times.clients,
+        "service_ms": round(times.service_cpu_ns / count / NS_PER_MS, 3),
+        "noop_ms": round(times.noop_cpu_ns / count / NS_PER_MS, 3),
+        "incidents without a free unit": times.unserved,
+    }
 
 
 def _budgets(times: PostTimes) -> list[Budget]:
