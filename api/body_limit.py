@@ -8,6 +8,9 @@ from api.errors import BodyTooLarge
 from api.problems import problem_response
 
 BODY_MAX_BYTES = 1024 * 1024
+DRAIN_MAX_BYTES = 16 * BODY_MAX_BYTES
+"""A refused body is read to its end up to here, and thrown away: an answer that is sent while the
+client still writes is lost in the reset of the connection."""
 
 
 class BodyLimit:
@@ -24,6 +27,7 @@ class BodyLimit:
             return
         announced = _content_length(scope)
         if announced is not None and announced > self._max_bytes:
+            await _drain(receive)
             response = problem_response(self._too_large(announced), scope)
             response.headers["connection"] = "close"
             await response(scope, receive, send)
@@ -42,6 +46,8 @@ class BodyLimit:
             message = await receive()
             read_bytes += len(message.get("body", b""))
             if read_bytes > self._max_bytes:
+                if message.get("more_body", False):
+                    await _drain(receive)
                 raise self._too_large(read_bytes)
             return message
 
@@ -52,6 +58,15 @@ class BodyLimit:
             f"the body has {size_bytes} bytes or more; at most {self._max_bytes} are taken."
             " Send less at once, as several batches"
         )
+
+
+async def _drain(receive: Receive) -> None:
+    drained_bytes = 0
+    while drained_bytes < DRAIN_MAX_BYTES:
+        message = await receive()
+        drained_bytes += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return
 
 
 def _content_length(scope: Scope) -> int | None:

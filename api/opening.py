@@ -70,9 +70,42 @@ async def open_service(wanted: Wanted, *, say: Say) -> Service:
     _check(city, roads, wanted, say)
     say("making the road searches ready (the first time takes some 20 s)")
     roads.warm_up()
+    return await assemble(
+        wanted.data_dir,
+        settings=settings,
+        city=city,
+        roads=roads,
+        synthetic_network=manifest.synthetic,
+        attribution=manifest.attribution,
+    )
+
+
+async def assemble(
+    data_dir: Path,
+    *,
+    settings: Settings,
+    city: City,
+    roads: Roads,
+    synthetic_network: bool,
+    attribution: str,
+) -> Service:
+    """Puts a service over a city and roads that are known to fit.
+
+    Args:
+        data_dir: The service's folder; it must be there.
+        settings: What was set.
+        city: Forces and promise.
+        roads: The network.
+        synthetic_network: Whether the network is invented.
+        attribution: What must be shown beside a map of it.
+
+    Raises:
+        StoreError: Another service has the folder, or the log is damaged.
+        OffNetwork: A platform stands far from any road.
+    """
     metrics = Metrics()
     runner = await Runner.open(
-        wanted.data_dir,
+        data_dir,
         city=city,
         roads=roads,
         rules=settings.rules,
@@ -82,14 +115,25 @@ async def open_service(wanted: Wanted, *, say: Say) -> Service:
         watch=_watch(metrics),
         on_commit=_on_commit(metrics),
     )
-    return _service(
-        wanted.data_dir,
+    gazetteer = Gazetteer(city.places)
+    parts = (("network", synthetic_network), ("city", city.synthetic))
+    return Service(
+        data_dir=data_dir,
         settings=settings,
         city=city,
         roads=roads,
-        manifest=manifest,
         runner=runner,
+        locator=Locator(roads, Promise(city), gazetteer, settings.limits.snap_max_m),
+        gazetteer=gazetteer,
+        shapes=ArcsByShape(roads.graph),
+        artist=RouteArtist(roads),
+        network_map=NetworkMap(
+            roads, data_dir / "cache", synthetic=synthetic_network, attribution=attribution
+        ),
+        tokens=TokenBook(data_dir),
+        replies=ReplyKeeper(now_ms),
         metrics=metrics,
+        synthetic=tuple(name for name, invented in parts if invented),
     )
 
 
@@ -144,41 +188,6 @@ def _check(city: City, roads: Roads, wanted: Wanted, say: Say) -> None:
         ) from error
     for warning in warnings:
         say(f"city: {warning}")
-
-
-def _service(
-    data_dir: Path,
-    *,
-    settings: Settings,
-    city: City,
-    roads: Roads,
-    manifest: Manifest,
-    runner: Runner,
-    metrics: Metrics,
-) -> Service:
-    gazetteer = Gazetteer(city.places)
-    parts = (("network", manifest.synthetic), ("city", city.synthetic))
-    return Service(
-        data_dir=data_dir,
-        settings=settings,
-        city=city,
-        roads=roads,
-        runner=runner,
-        locator=Locator(roads, Promise(city), gazetteer, settings.limits.snap_max_m),
-        gazetteer=gazetteer,
-        shapes=ArcsByShape(roads.graph),
-        artist=RouteArtist(roads),
-        network_map=NetworkMap(
-            roads,
-            data_dir / "cache",
-            synthetic=manifest.synthetic,
-            attribution=manifest.attribution,
-        ),
-        tokens=TokenBook(data_dir),
-        replies=ReplyKeeper(now_ms),
-        metrics=metrics,
-        synthetic=tuple(name for name, invented in parts if invented),
-    )
 
 
 def _watch(metrics: Metrics) -> Callable[[Question, Outcome], None]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -145,9 +145,20 @@ def _section(kind: type[Section], values: Any, where: str) -> Section:
         if name not in known:
             raise SettingsInvalid(f"{where}: there is no {name!r}; known are {_listed(known)}")
     try:
-        return msgspec.convert(values, kind, strict=True, str_keys=True)
+        section = msgspec.convert(values, kind, strict=True, str_keys=True)
     except (msgspec.ValidationError, ValueError, TypeError) as error:
         raise SettingsInvalid(f"{where}: {error}") from error
+    return _with_default_entries(section, kind(), values)
+
+
+def _with_default_entries(section: Section, default: Section, given: Iterable[str]) -> Section:
+    """A table that was set in part keeps its other entries: `timeout_s = {1 = 15}` is no loss."""
+    merged = {
+        name: {**getattr(default, name), **getattr(section, name)}
+        for name in given
+        if isinstance(getattr(default, name), Mapping)
+    }
+    return replace(section, **merged)  # type: ignore[type-var]
 
 
 def _listed(names: Any) -> str:
