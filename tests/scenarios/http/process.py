@@ -44,8 +44,10 @@ def free_port() -> int:
 class ServiceProcess:
     """`kuaijing serve` on a folder of its own; the port stays the same over restarts."""
 
-    def __init__(self, data: Path, *options: str | Path) -> None:
+    def __init__(self, data: Path, *options: str | Path, **settings: str) -> None:
+        """Settings are the service's own variables, as KUAIJING_LOGGING_LEVEL="error"."""
         self.data = data
+        self._settings = settings
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._options = [str(option) for option in options]
@@ -71,7 +73,12 @@ class ServiceProcess:
         began_s = time.monotonic()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=ROOT,
+                env=os.environ | self._settings,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         while not self._ready():
             assert self._process.poll() is None, f"the service ended at start:\n{self.log_text}"

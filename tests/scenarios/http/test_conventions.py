@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.scenarios.http.client import Client, Json, parse_time
-from tests.scenarios.http.process import kuaijing
+from tests.scenarios.http.client import Client, Json, check_problem, parse_time
+from tests.scenarios.http.process import ServiceProcess, kuaijing
 from tests.scenarios.http.town import Town
 
 
@@ -163,6 +164,33 @@ def test_metrics_speak_prometheus(town: Town) -> None:
     text = town.client("admin").get("/metrics").text
     assert "kuaijing_" in text
     assert "# TYPE" in text
+
+
+def test_a_hasty_client_is_slowed_down_but_never_a_call_or_a_crew(tmp_path: Path) -> None:
+    service = ServiceProcess(
+        tmp_path / "data",
+        KUAIJING_LIMITS_REQUESTS_PER_S="1",
+        KUAIJING_LIMITS_REQUESTS_BURST="20",
+    )
+    service.start()
+    town = Town(service)
+    try:
+        unit = town.units_of(town.city_area)[0]["id"]
+        home = town.home(town.city_area)
+        replies = [town.desk.http.get("/v1/snapshot") for _ in range(25)]
+        slowed = [one for one in replies if one.status_code == 429]
+        assert slowed
+        for one in slowed:
+            assert check_problem(one)["code"] == "rate_limited"
+            assert int(one.headers["Retry-After"]) >= 1
+        for _ in range(25):
+            (order,) = town.report(home)["assignments"]
+            town.crew(unit).post(f"/v1/units/{unit}/status", {"status": "posted"}, expect=200)
+            town.stamp(order, "ack")
+            town.stamp(order, "clear")
+    finally:
+        town.close()
+        service.stop()
 
 
 VEHICLE_MAY_NOT = [

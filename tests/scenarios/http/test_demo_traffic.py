@@ -81,8 +81,9 @@ def test_vehicles_patrol_answer_and_report_and_end_on_a_signal(
     log = (tmp_path / "demo.log").read_text(encoding="utf-8")
     assert "vehicles=14" in log
     assert "Traceback" not in log
-    described = [one["description"] for one in town.desk.items("/v1/incidents", category="traffic")]
-    assert all("模拟" in one for one in described)
+    reported = [one for one in town.events(seq) if one["type"] == "incident_received"]
+    assert len(reported) > 3
+    assert all("模拟" in one["description"] for one in reported)
 
 
 def test_vehicles_that_lose_the_service_carry_on_when_it_is_back(
