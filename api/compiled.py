@@ -12,8 +12,8 @@ import routing
 from platforms.shipped import shipped_network
 from routing.errors import CompiledMismatch, NetworkMissing
 from routing.graph import RoadGraph
-from routing.importer import import_network
 from routing.network_file import Manifest, load_network, save_network
+from routing.osm.importer import import_network
 
 Say = Callable[[str], None]
 

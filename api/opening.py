@@ -8,16 +8,16 @@ from pathlib import Path
 
 from api.clock import now_ms
 from api.compiled import Say, open_shipped_network
-from api.drawing import RouteArtist
 from api.errors import DataMissing, SettingsInvalid
-from api.idempotency import ReplyKeeper
-from api.locating import Locator
+from api.http.drawing import RouteArtist
+from api.http.idempotency import ReplyKeeper
+from api.http.locating import Locator
+from api.http.network_map import NetworkMap
+from api.http.views.events import feed_body
 from api.metrics import Metrics
-from api.network_map import NetworkMap
 from api.service import Service
 from api.settings import Settings, load_settings
 from api.tokens import TokenBook
-from api.views.events import feed_body
 from dispatch.events import AssignmentArrived, IncidentReceived
 from dispatch.questions import Question
 from dispatch.runner import Outcome, Runner

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from starlette.requests import Request
 
-from api.drawing import RouteArtist
-from api.idempotency import ReplyKeeper
-from api.locating import Locator
+from api.http.drawing import RouteArtist
+from api.http.idempotency import ReplyKeeper
+from api.http.locating import Locator
+from api.http.network_map import NetworkMap
 from api.metrics import Metrics
-from api.network_map import NetworkMap
 from api.settings import Settings
 from api.tokens import TokenBook
 from dispatch.runner import Runner

@@ -15,9 +15,9 @@ import structlog
 import uvicorn
 import uvloop
 
-from api.app import create_app
 from api.demo_child import DemoChild
 from api.errors import EXIT_DONE, AddressRefused
+from api.http.app import create_app
 from api.log import configure_log
 from api.opening import Wanted, open_service, prepare_folder
 from api.service import Service

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from api.errors import SettingsInvalid
-from dispatch.positions import PositionRules
 from dispatch.rules import Rules
+from dispatch.whereabouts.positions import PositionRules
 
 SETTINGS_FILE = "settings.toml"
 ENV_PREFIX = "KUAIJING_"

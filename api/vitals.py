@@ -11,7 +11,7 @@ from api.clock import now_ms
 from api.errors import NotReady
 from api.service import Service
 from dispatch.errors import StoreUnavailable
-from dispatch.positions import Link
+from dispatch.whereabouts.positions import Link
 from dispatch.words import IncidentStatus, UnitStatus
 
 LAG_EVERY_S = 1.0

@@ -7,8 +7,8 @@ from pathlib import Path
 from time import perf_counter
 
 from dispatch.codec import board_hash
-from dispatch.recover import recover
-from dispatch.store_sqlite import SqliteStore
+from dispatch.running.recover import recover
+from dispatch.store.sqlite import SqliteStore
 from platforms.city import City
 
 

@@ -17,27 +17,27 @@ from time import perf_counter
 from typing import Self
 
 from dispatch.board import Board
-from dispatch.closed_context import ClosedContext
 from dispatch.codec import decode_event, encode_event
-from dispatch.commands import CommandKey, Commands, Reply, as_reply, to_store
 from dispatch.decide import decide
 from dispatch.decide.context import Context, Decision
 from dispatch.errors import CursorExpired, DispatchError
-from dispatch.history import History
-from dispatch.housekeeping import Housekeeping
-from dispatch.ledger import Ledger, forget_failure
-from dispatch.position_log import PositionLog
-from dispatch.positions import Bounds, PositionRules, Positions
 from dispatch.questions import PassTime, Question, RecheckRoutes, Recommend
-from dispatch.reach import UnitRoads
-from dispatch.recover import recover
 from dispatch.resources import ClosedIncident
-from dispatch.road_conditions import RoadConditions, arcs_changed
 from dispatch.rules import Rules
+from dispatch.running.closed_context import ClosedContext
+from dispatch.running.commands import CommandKey, Commands, Reply, as_reply, to_store
+from dispatch.running.housekeeping import Housekeeping
+from dispatch.running.ledger import Ledger, forget_failure
+from dispatch.running.recover import recover
+from dispatch.running.tail import FeedEvent, Render, Tail
+from dispatch.running.timers import Timers
 from dispatch.store import Store, StoredCommand, StoredReply
-from dispatch.store_sqlite import SqliteStore
-from dispatch.tail import FeedEvent, Render, Tail
-from dispatch.timers import Timers
+from dispatch.store.history import History
+from dispatch.store.sqlite import SqliteStore
+from dispatch.whereabouts.position_log import PositionLog
+from dispatch.whereabouts.positions import Bounds, PositionRules, Positions
+from dispatch.whereabouts.reach import UnitRoads
+from dispatch.whereabouts.road_conditions import RoadConditions, arcs_changed
 from dispatch.words import UnitId, UnixMs
 from platforms.city import City
 from routing.roads import Roads

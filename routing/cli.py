@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from routing.errors import AreaInvalid, NetworkMissing, RoadError
 
 if TYPE_CHECKING:
-    from routing.area import Area
-    from routing.download import Servers
     from routing.graph import RoadGraph
     from routing.network_file import Manifest
+    from routing.osm.area import Area
+    from routing.osm.download import Servers
 
 DONE, FAILED, USAGE, DATA_MISSING = 0, 1, 2, 4
 """Exit codes."""
@@ -142,8 +142,8 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _compile(args: argparse.Namespace, source: Path, *, synthetic: bool) -> int:
-    from routing.importer import import_network  # noqa: PLC0415
     from routing.network_file import make_manifest, save_network  # noqa: PLC0415
+    from routing.osm.importer import import_network  # noqa: PLC0415
 
     graph, report = import_network(
         source, allow_pieces=args.allow_pieces, synthetic=synthetic, progress=_say
@@ -163,7 +163,7 @@ def _check_folder(path: Path) -> None:
 def _download(args: argparse.Namespace) -> int:
     import tempfile  # noqa: PLC0415
 
-    from routing.download import Servers, download_source  # noqa: PLC0415
+    from routing.osm.download import Servers, download_source  # noqa: PLC0415
 
     given = {
         "overpass_url": args.overpass_url,
@@ -182,8 +182,8 @@ def _download(args: argparse.Namespace) -> int:
 
 
 def _area(args: argparse.Namespace, servers: Servers) -> Area:
-    from routing.area import area_of_box, area_of_file  # noqa: PLC0415
-    from routing.download import find_place  # noqa: PLC0415
+    from routing.osm.area import area_of_box, area_of_file  # noqa: PLC0415
+    from routing.osm.download import find_place  # noqa: PLC0415
 
     if args.bbox is not None:
         return area_of_box(*args.bbox)
@@ -204,7 +204,7 @@ def _info(args: argparse.Namespace) -> int:
 def _show(manifest: Manifest, *, as_json: bool) -> None:
     import msgspec  # noqa: PLC0415
 
-    from routing.report_text import manifest_text  # noqa: PLC0415
+    from routing.osm.report_text import manifest_text  # noqa: PLC0415
 
     if as_json:
         text = msgspec.json.format(msgspec.json.encode(manifest), indent=2).decode()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.graph import ROAD_CLASSES, ArcFlag, RoadGraph, TurnFlag, TurnKind
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.whole_file import replacing
 
 Milliseconds = Mapping[str, NDArray[np.int32]]

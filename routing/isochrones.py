@@ -12,7 +12,7 @@ from shapely import MultiPolygon, Polygon
 
 from routing.geometry import M_PER_DEGREE, metres_per_lon, steps_m
 from routing.graph import RoadGraph
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.stands import Snap, share_of
 
 _CELL_M: Final = 25.0

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from routing.errors import CompiledMismatch, NetworkMissing
 from routing.graph import RoadGraph
 from routing.graph_hash import array_fields, content_hash
-from routing.import_report import ImportReport
-from routing.source_guard import SOURCE_FORMATS
+from routing.osm.import_report import ImportReport
+from routing.osm.source_guard import SOURCE_FORMATS
 from routing.whole_file import replacing
 
 MAGIC = b"KJROADS\n"

@@ -17,14 +17,14 @@ from shapely import MultiPolygon, Polygon
 
 from routing.conditions import Closure, Conditions, Direction, EffectiveConditions
 from routing.errors import Unreachable
-from routing.fleet import Fleet
 from routing.graph import RoadGraph
 from routing.isochrones import isochrone_polygons
-from routing.kernels import choose_kernel, warm_up
 from routing.network_file import Manifest, load_network
 from routing.routes import Milliseconds, Route, draw_route, travel_ms_of
-from routing.search import LIMIT_MS, Reach, UnitSearch
-from routing.search_arrays import Weights
+from routing.search.arrays import Weights
+from routing.search.asking import LIMIT_MS, Reach, UnitSearch
+from routing.search.fleet import Fleet
+from routing.search.kernels import choose_kernel, warm_up
 from routing.snapping import SNAP_MAX_M, StreetIndex
 from routing.speeds import Profile, SpeedTable, shipped_speed_table
 from routing.stands import Snap, Stand, places_of

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from routing.errors import UnknownRoad
 from routing.geometry import cut_line
 from routing.graph import RoadGraph, TurnKind
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.stands import Stand, share_of
 
 DEPART: Final = "depart"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from routing.errors import RoadError
 from routing.graph import ROAD_CLASSES, ArcFlag, RoadGraph, TurnFlag, TurnKind
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 
 FlagT = TypeVar("FlagT", ArcFlag, TurnFlag)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import UnknownRoad
-from routing.search_arrays import STANDS_MAX, Places
+from routing.search.arrays import STANDS_MAX, Places
 
 
 @dataclass(frozen=True, slots=True)

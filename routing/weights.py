@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from routing.conditions import Closure, Conditions, Direction, EffectiveConditions, SpeedFactor
 from routing.errors import UnknownRoad
 from routing.graph import ROAD_CLASSES, ArcFlag, RoadGraph
-from routing.search_arrays import CLOSED_MS, RoadArrays, Weights, reverse_turns
+from routing.search.arrays import CLOSED_MS, RoadArrays, Weights, reverse_turns
 from routing.speeds import (
     PROFILE_ROW,
     PROFILES,

@@ -13,7 +13,9 @@ SHARED_OSM = Path(__file__).resolve().parents[2] / "shared" / "data" / "osm"
 def _shared(name: str) -> Path:
     path = SHARED_OSM / name
     if not path.exists():
-        pytest.skip(f"{name} is not beside the project (../shared/data/osm): real-network test left out")
+        pytest.skip(
+            f"{name} is not beside the project (../shared/data/osm): real-network test left out"
+        )
     return path
 
 

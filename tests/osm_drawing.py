@@ -6,8 +6,8 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from routing.graph import RoadGraph, TurnFlag
-from routing.import_report import ImportReport
-from routing.importer import import_network
+from routing.osm.import_report import ImportReport
+from routing.osm.importer import import_network
 
 EAST_M_PER_DEGREE = 111_195.0
 """At the equator, where the drawings lie: a metre is as long east as north."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from api.bench.expanded import ExpandedRoads
 from api.bench.scenario import BenchUnit
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.speeds import Profile
 from routing.stands import Stand
 

@@ -23,7 +23,7 @@ from api.bench.scenario import BenchUnit, PointDraw, snap_at
 from routing.conditions import Closure, Conditions, Direction, SpeedFactor
 from routing.graph import RoadGraph
 from routing.roads import Roads
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.speeds import Profile, arc_milliseconds, turn_milliseconds
 from routing.stands import Stand
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from api.bench.contest import Answer
 from api.bench.scenario import BenchUnit
-from routing.fleet import Fleet
 from routing.roads import Roads
+from routing.search.fleet import Fleet
 from routing.stands import Snap, Stand
 
 KERNEL_NAME = "kuaijing kernel (numba)"

@@ -14,14 +14,14 @@ from api.bench.report import Budget, Part, Table
 from api.bench.samples import NS_PER_MS, Samples
 from api.bench.scenario import PointDraw, Posture
 from api.bench.street_points import StreetPoint, street_points
-from api.locating import Locator
-from api.schemas.gate import Point
+from api.http.locating import Locator
+from api.http.schemas.gate import Point
 from dispatch.board import Board, open_board
 from dispatch.decide import Context, decide
-from dispatch.positions import Fix, Positions
 from dispatch.questions import ReportIncident
-from dispatch.reach import UnitRoads
 from dispatch.rules import Rules, required_for
+from dispatch.whereabouts.positions import Fix, Positions
+from dispatch.whereabouts.reach import UnitRoads
 from dispatch.words import UnitId, UnixMs
 from platforms.city import City
 from platforms.city_files import load_city

@@ -16,7 +16,7 @@ from api.bench.scenario import PointDraw, Posture, parked, patrolling
 from api.bench.search import K_ASKED, SearchResult, compare
 from routing.conditions import Closure, Conditions
 from routing.roads import Roads
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.speeds import arc_milliseconds
 
 SEED = 20_240_601

@@ -17,7 +17,7 @@ _HELP_LIMIT_S = 0.2
 _READY_LIMIT_S = 3.0
 _IMPORT_LIMIT_S = 10.0
 _IMPORT_LIMIT_MB = 500.0
-_MODULES = ("routing.roads", "dispatch.runner", "api.app")
+_MODULES = ("routing.roads", "dispatch.runner", "api.http.app")
 
 
 def run_start(ground: Ground, *, part: Part, say: Say) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from api.bench.contest import Answer, StandTable, ranked, stand_tables, within_growing_limit
 from api.bench.expanded import ExpandedRoads
 from api.bench.scenario import BenchUnit
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.speeds import Profile
 from routing.stands import Stand
 

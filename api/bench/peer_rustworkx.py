@@ -15,7 +15,7 @@ from rustworkx.visit import DijkstraVisitor, StopSearch
 from api.bench.contest import Answer, StandTable, ranked, stand_tables
 from api.bench.expanded import ExpandedRoads
 from api.bench.scenario import BenchUnit
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.speeds import Profile
 from routing.stands import Stand
 

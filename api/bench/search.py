@@ -14,7 +14,7 @@ from api.bench.contest import Answer
 from api.bench.field import Entry, Field, Say, Trial, timed
 from api.bench.samples import Samples
 from api.bench.scenario import PointDraw, Posture, Scenario
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.stands import Stand
 
 K_ASKED = (1, 5, 10)

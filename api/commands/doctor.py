@@ -103,7 +103,7 @@ def _time_zone() -> Finding:
 
 
 def _searches() -> Finding:
-    from routing.kernels import choose_kernel
+    from routing.search.kernels import choose_kernel
 
     compiled = choose_kernel(python_twin=False).COMPILED
     text = "compiled by numba" if compiled else "in plain Python, many times slower: no numba here"

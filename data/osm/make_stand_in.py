@@ -18,7 +18,7 @@ from stand_in.network import SEED, build  # noqa: E402
 from stand_in.osm_writer import write_osm  # noqa: E402
 
 from platforms.city_files import save_city  # noqa: E402
-from routing.importer import import_network  # noqa: E402
+from routing.osm.importer import import_network  # noqa: E402
 
 
 def main() -> int:

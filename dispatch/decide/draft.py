@@ -15,7 +15,7 @@ from dispatch.errors import (
 )
 from dispatch.events import Event, Recorded
 from dispatch.evolve import evolve
-from dispatch.evolve_incidents import closed_by
+from dispatch.evolve.incidents import closed_by
 from dispatch.facts import Recommendation
 from dispatch.resources import (
     Assignment,

@@ -1,4 +1,4 @@
-"""Draws the picture of the README from a running service: who would go to a place, and by which way.
+"""Draws the picture of the README from a running service: who would go, and by which way.
 
     .venv/bin/kuaijing serve --demo --data var/demo        # in another terminal
     .venv/bin/python docs/pictures/draw_dispatch.py --token TOKEN --place 西湖桥
@@ -48,7 +48,7 @@ def main() -> None:
             candidate["unit_id"]: _way(service, units, candidate, place["location"])
             for candidate in answer["candidates"]
         }
-    _draw(roads, units, answer, place, ways, options.out)
+    _draw(roads, units, answer, place, ways=ways, out=options.out)
 
 
 def _options() -> argparse.Namespace:
@@ -80,6 +80,7 @@ def _draw(
     units: list[dict[str, Any]],
     answer: dict[str, Any],
     place: dict[str, Any],
+    *,
     ways: dict[str, list[list[float]]],
     out: Path,
 ) -> None:

@@ -15,8 +15,8 @@ import httpx
 import uvicorn
 from shapely import box
 
-from api.app import create_app
 from api.clock import now_ms
+from api.http.app import create_app
 from api.opening import assemble
 from api.service import Service
 from api.settings import Settings
@@ -66,7 +66,12 @@ def town_city() -> City:
             name=platform.name,
             platform_id=platform.platform_id,
             area_id="city",
-            polygon=box(platform.lon - 0.004, platform.lat - 0.004, platform.lon + 0.004, platform.lat + 0.004),
+            polygon=box(
+                platform.lon - 0.004,
+                platform.lat - 0.004,
+                platform.lon + 0.004,
+                platform.lat + 0.004,
+            ),
             synthetic=True,
         )
         for platform in city.platforms
@@ -203,7 +208,8 @@ def assert_problem(reply: httpx.Response, status: int, code: str) -> Json:
     assert problem["code"] == code, problem
     assert problem["status"] == status
     assert problem["type"] == f"urn:kuaijing:problem:{code}"
-    assert problem["title"] and problem["detail"]
+    assert problem["title"]
+    assert problem["detail"]
     return problem
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from api.app import ROUTERS
+from api.http.app import ROUTERS
 from api.tokens import revoke_token
 from tests.contracts.http_town import HttpTown, assert_problem
 

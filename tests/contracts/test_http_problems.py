@@ -7,8 +7,8 @@ import json
 import httpx
 import pytest
 
-from api.body_limit import BODY_MAX_BYTES
-from api.schemas.positions import BATCH_MAX
+from api.http.body_limit import BODY_MAX_BYTES
+from api.http.schemas.positions import BATCH_MAX
 from api.settings import Limits, Settings
 from tests.contracts.http_town import HttpTown, Json, assert_problem, lon_lat, served
 
@@ -138,7 +138,7 @@ def test_a_fault_of_ours_is_answered_with_its_id_and_nothing_of_its_inside(
     def broken(*_args: object, **_kwargs: object) -> Json:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr("api.routes.city._platform_view", broken)
+    monkeypatch.setattr("api.http.routes.city._platform_view", broken)
     reply: httpx.Response = town.client().get("/v1/platforms")
     problem = assert_problem(reply, 500, "internal")
     assert reply.headers["x-request-id"] in problem["detail"]

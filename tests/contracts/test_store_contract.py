@@ -21,7 +21,7 @@ from dispatch.store import (
     StoredReply,
     StoredSnapshot,
 )
-from dispatch.store_sqlite import SqliteStore
+from dispatch.store.sqlite import SqliteStore
 from dispatch.words import UnixMs
 
 Open: TypeAlias = Callable[[Path], Store]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dispatch.errors import DispatchError
 from dispatch.store import Append, StoredCommand, StoredReply
-from dispatch.store_sqlite import SqliteStore
+from dispatch.store.sqlite import SqliteStore
 from dispatch.words import UnixMs
 
 CALLERS = 8

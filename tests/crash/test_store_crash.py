@@ -20,7 +20,7 @@ from threading import Thread
 import pytest
 
 from dispatch.store import LogEntry, StoredCommand
-from dispatch.store_sqlite import SqliteStore
+from dispatch.store.sqlite import SqliteStore
 
 pytestmark = pytest.mark.crash
 

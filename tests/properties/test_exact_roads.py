@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from routing.conditions import Closure, Conditions, Direction, SpeedFactor
 from routing.errors import Unreachable
-from routing.fleet import Fleet
 from routing.graph import ArcFlag, RoadGraph, TurnFlag
-from routing.importer import import_network
+from routing.osm.importer import import_network
 from routing.roads import Reach, Roads
+from routing.search.fleet import Fleet
 from routing.speeds import Profile, arc_milliseconds, turn_milliseconds
 from routing.stands import Snap, Stand
 from tests.road_graphs import Street, build_graph

@@ -23,8 +23,8 @@ from platforms.promise import Promise
 from platforms.shipped import shipped_city, shipped_network
 from routing.geometry import M_PER_DEGREE, distance_m, metres_per_lon
 from routing.graph import ArcFlag, RoadGraph
-from routing.import_report import ImportReport
-from routing.importer import import_network
+from routing.osm.import_report import ImportReport
+from routing.osm.importer import import_network
 from routing.roads import Roads
 from routing.speeds import Profile
 

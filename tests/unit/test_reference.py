@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from api.app import ROUTERS
 from api.cli import build_parser
+from api.http.app import ROUTERS
 from api.settings import SECTIONS
 from dispatch.events import EVENT_KINDS
 

@@ -20,9 +20,9 @@ from api.bench.scenario import BenchUnit, PointDraw, Scenario, parked, patrollin
 from api.bench.search import compare
 from routing.conditions import Conditions
 from routing.graph import RoadGraph
-from routing.importer import import_network
+from routing.osm.importer import import_network
 from routing.roads import Roads
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.speeds import Profile, arc_milliseconds, turn_milliseconds
 from routing.stands import Stand
 

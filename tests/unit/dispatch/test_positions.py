@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatch.position_log import SAMPLE_MS, PositionLog
-from dispatch.positions import Fix, Link, PositionRules, Positions, Verdict
+from dispatch.whereabouts.position_log import SAMPLE_MS, PositionLog
+from dispatch.whereabouts.positions import Fix, Link, PositionRules, Positions, Verdict
 from dispatch.words import UnitId, UnixMs
 
 NOW = UnixMs(1_767_225_600_000)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch.positions import Fix, Positions
-from dispatch.reach import UnitRoads, profile_of
+from dispatch.whereabouts.positions import Fix, Positions
+from dispatch.whereabouts.reach import UnitRoads, profile_of
 from dispatch.words import UnitId, UnixMs
 from platforms.categories import UnitKind
 from routing.speeds import Profile

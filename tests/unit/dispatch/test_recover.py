@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from dispatch import housekeeping
 from dispatch.board import open_board
 from dispatch.codec import board_hash
 from dispatch.errors import DispatchError, LogDamaged
 from dispatch.questions import AddNote
-from dispatch.recover import recover, with_units_of
 from dispatch.replay import replay
+from dispatch.running import housekeeping
+from dispatch.running.recover import recover, with_units_of
+from dispatch.running.timers import Timers
 from dispatch.store import Append
-from dispatch.store_sqlite import SqliteStore
-from dispatch.timers import Timers
+from dispatch.store.sqlite import SqliteStore
 from dispatch.words import IncidentId, UnitId
 from platforms.categories import UnitKind
 from tests.shell_town import TestClock, a_call, make_city, ok, open_runner, run

@@ -8,7 +8,7 @@ import numpy as np
 
 from dispatch.board import Board
 from dispatch.resources import Closure, SpeedFactor
-from dispatch.road_conditions import RoadConditions, arcs_changed
+from dispatch.whereabouts.road_conditions import RoadConditions, arcs_changed
 from dispatch.words import ClosureId, Direction, SpeedFactorId, UnixMs
 from routing.roads import Roads
 from tests.shell_town import START_MS, make_city, make_roads

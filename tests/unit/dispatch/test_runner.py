@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from dispatch.codec import board_hash
-from dispatch.commands import CommandKey
 from dispatch.errors import (
     CommandInProgress,
     CommandReused,
@@ -30,10 +29,11 @@ from dispatch.questions import (
     ReopenRoad,
     StampAssignment,
 )
-from dispatch.recover import recover
 from dispatch.runner import Outcome, Runner
+from dispatch.running.commands import CommandKey
+from dispatch.running.recover import recover
 from dispatch.store import StoredReply
-from dispatch.store_sqlite import SqliteStore
+from dispatch.store.sqlite import SqliteStore
 from dispatch.words import AssignmentId, IncidentId, Stamp
 from tests.shell_town import TestClock, a_call, make_city, ok, open_runner, place_at, run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from dispatch.events import IncidentNudged, Recorded
-from dispatch.tail import Tail
+from dispatch.running.tail import Tail
 from dispatch.words import IncidentId, UnixMs
 from tests.shell_town import run
 

@@ -11,7 +11,7 @@ from platforms.city import City
 from platforms.city_check import check_city
 from platforms.errors import CityOffNetwork
 from platforms.sketch import sketch_city
-from routing.importer import import_network
+from routing.osm.importer import import_network
 from routing.roads import Roads
 
 

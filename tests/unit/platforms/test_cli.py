@@ -10,8 +10,8 @@ import pytest
 
 from platforms.city_files import load_city, save_city
 from platforms.cli import register
-from routing.importer import import_network
 from routing.network_file import save_network
+from routing.osm.importer import import_network
 from tests.small_city import small_city
 
 

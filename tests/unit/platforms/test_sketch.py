@@ -20,7 +20,7 @@ from platforms.promise import Promise
 from platforms.sketch import KEY_SITES, sketch_city
 from platforms.sketch_points import busy_nodes, spread, streets_of
 from routing.graph import RoadGraph
-from routing.importer import import_network
+from routing.osm.importer import import_network
 from routing.roads import Roads
 
 

@@ -18,10 +18,10 @@ import osmnx
 import pytest
 
 from routing import cli
-from routing.area import MAX_AREA_KM2, area_of_box, area_of_file
-from routing.download import Servers, download_source, find_place
 from routing.errors import AreaInvalid, DownloadFailed
-from routing.importer import import_network
+from routing.osm.area import MAX_AREA_KM2, area_of_box, area_of_file
+from routing.osm.download import Servers, download_source, find_place
+from routing.osm.importer import import_network
 from tests.osm_drawing import arc_pairs, banned_turns
 
 Answer = tuple[int, bytes]

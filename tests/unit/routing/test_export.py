@@ -12,7 +12,7 @@ import shapely
 
 from routing.export import export_arcs_csv, export_graphml, export_turns_csv
 from routing.graph import RoadGraph
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from tests.osm_drawing import Drawing, arc_between
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from routing.errors import NetworkInPieces
 from routing.graph import ROAD_CLASSES, ArcFlag, RoadGraph, TurnFlag, TurnKind
-from routing.import_report import ImportReport
-from routing.importer import import_network
+from routing.osm.import_report import ImportReport
+from routing.osm.importer import import_network
 from tests.osm_drawing import Drawing, arc_between
 
 Imported = tuple[RoadGraph, ImportReport]

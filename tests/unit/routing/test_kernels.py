@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from routing.kernels import NO_NUMBA_VARIABLE, choose_kernel, warm_up
 from routing.roads import Roads
+from routing.search.kernels import NO_NUMBA_VARIABLE, choose_kernel, warm_up
 from tests.road_graphs import grid_graph
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,7 +34,11 @@ def test_both_kernels_warm_up() -> None:
 def compiled_folder(**environment: str) -> Path:
     """The folder that a fresh process chooses for compiled code."""
     told = subprocess.run(
-        [sys.executable, "-c", "import routing.compiled, numba; print(numba.config.CACHE_DIR)"],
+        [
+            sys.executable,
+            "-c",
+            "import routing.search.compiled, numba; print(numba.config.CACHE_DIR)",
+        ],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,

@@ -13,9 +13,9 @@ from routing import whole_file
 from routing.errors import CompiledMismatch, NetworkMissing
 from routing.graph import RoadGraph
 from routing.graph_hash import array_fields, content_hash
-from routing.import_report import ImportReport
-from routing.importer import import_network
 from routing.network_file import load_network, make_manifest, save_network
+from routing.osm.import_report import ImportReport
+from routing.osm.importer import import_network
 from tests.osm_drawing import Drawing
 
 Imported = tuple[RoadGraph, ImportReport]

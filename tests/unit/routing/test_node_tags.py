@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routing.node_tags import Barrier, Signal, read_barrier, read_signal
+from routing.osm.node_tags import Barrier, Signal, read_barrier, read_signal
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from routing.graph import TurnFlag
-from routing.import_report import ImportReport
-from routing.restriction_tags import Unused
+from routing.osm.import_report import ImportReport
+from routing.osm.restriction_tags import Unused
 from tests.osm_drawing import Drawing, banned_turns
 
 VIA = ("node", "via", 5)

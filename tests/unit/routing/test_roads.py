@@ -14,7 +14,7 @@ from routing.errors import UnknownRoad, Unreachable
 from routing.graph import ROAD_CLASSES, ArcFlag, TurnFlag, TurnKind
 from routing.roads import Roads
 from routing.routes import ARRIVE, DEPART
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.speeds import Profile, shipped_speed_table
 from routing.stands import Snap, Stand
 from tests.road_graphs import Street, build_graph, grid_graph, point

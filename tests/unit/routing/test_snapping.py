@@ -11,7 +11,7 @@ import shapely
 from routing.errors import OffNetwork
 from routing.geometry import M_PER_DEGREE, metres_per_lon
 from routing.graph import ArcFlag
-from routing.importer import import_network
+from routing.osm.importer import import_network
 from routing.snapping import StreetIndex
 from tests.road_graphs import Street, build_graph, grid_graph, point
 

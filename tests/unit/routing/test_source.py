@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from routing import source_guard
 from routing.errors import NetworkEmpty, NetworkMissing, SourceUnreadable
-from routing.importer import import_network
+from routing.osm import source_guard
+from routing.osm.importer import import_network
 from tests.osm_drawing import Drawing
 
 ROAD = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routing.speed_limits import limits_kmh, parse_limit_kmh
+from routing.osm.speed_limits import limits_kmh, parse_limit_kmh
 
 
 @pytest.mark.parametrize(

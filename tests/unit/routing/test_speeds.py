@@ -10,7 +10,7 @@ import pytest
 
 import routing.speeds
 from routing.graph import ArcFlag, TurnFlag, TurnKind
-from routing.search_arrays import CLOSED_MS
+from routing.search.arrays import CLOSED_MS
 from routing.speeds import (
     Profile,
     SpeedTableInvalid,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from routing.graph import ROAD_CLASSES, ArcFlag
-from routing.tags import Skipped, WayRule, read_way
+from routing.osm.tags import Skipped, WayRule, read_way
 
 
 def rule(**tags: str) -> WayRule:

@@ -1,0 +1,1 @@
+"""The HTTP side: routes, schemas, views, and what stands around every request."""

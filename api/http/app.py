@@ -1,0 +1,143 @@
+"""The application: routes, guard, problems, and the frame around every request."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+import structlog
+from fastapi import FastAPI
+from starlette.types import Scope
+
+from api.http.body_limit import BodyLimit
+from api.http.openapi import install_openapi
+from api.http.permissions import Guard, GuardedRoute, RouteWithoutPermission, access_of
+from api.http.problems import install_problem_handlers
+from api.http.rate_limit import RateLimiter
+from api.http.request_frame import RequestFrame
+from api.http.routes import (
+    assignments,
+    city,
+    closures,
+    docs,
+    events,
+    inbox,
+    incident_commands,
+    incident_list,
+    incidents,
+    operations,
+    osmand,
+    positions,
+    recommendations,
+    reports,
+    roads,
+    speeds,
+    units,
+)
+from api.service import Service
+
+ROUTERS = (
+    # The hot path first: routes are tried in this order.
+    incidents.router,
+    incident_list.router,
+    incident_commands.router,
+    recommendations.router,
+    assignments.router,
+    units.router,
+    inbox.router,
+    positions.router,
+    osmand.router,
+    city.router,
+    # Before roads: /v1/roads/{road_version} would take these paths for versions.
+    closures.router,
+    speeds.router,
+    roads.router,
+    events.router,
+    reports.router,
+    operations.router,
+    docs.router,
+)
+
+WAITING_OPERATIONS = frozenset({"getInbox", "listEvents", "streamEvents"})
+"""Their time is spent waiting on purpose, so it is no latency."""
+
+
+class Watch:
+    """Counts requests and writes the access log."""
+
+    def __init__(self, service: Service) -> None:
+        self._metrics = service.metrics
+        self._access = service.settings.logging.access
+        self._log = structlog.get_logger("http")
+
+    def request_ended(self, scope: Scope, status: int, seconds: float) -> None:
+        """Counts it; the query is never logged, because it may hold a device's token."""
+        route = scope.get("route")
+        operation = getattr(route, "operation_id", None) or "other"
+        self._metrics.requests.labels(operation, status).inc()
+        if operation not in WAITING_OPERATIONS:
+            self._metrics.request_s.labels(operation).observe(seconds)
+        if self._access:
+            caller = scope.get("caller")
+            self._log.info(
+                "request",
+                request_id=scope.get("request_id"),
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                ms=round(seconds * 1000, 2),
+                actor=None if caller is None else caller.actor,
+            )
+
+    def request_failed(self, scope: Scope, error: Exception) -> None:
+        """A fault of ours: with its traceback, under the id that the client was told."""
+        self._log.error(
+            "request_failed",
+            request_id=scope.get("request_id"),
+            method=scope["method"],
+            path=scope["path"],
+            exc_info=error,
+        )
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application over a running service.
+
+    Raises:
+        RouteWithoutPermission: A route does not say whom it admits.
+    """
+    app = FastAPI(
+        title="kuaijing", version=_version(), openapi_url=None, docs_url=None, redoc_url=None
+    )
+    limits = service.settings.limits
+    app.state.service = service
+    app.state.guard = Guard(
+        service.tokens, RateLimiter(limits.requests_per_s, limits.requests_burst)
+    )
+    for router in ROUTERS:
+        # The routes themselves: an included router would be looked through at each request.
+        app.router.routes.extend(router.routes)
+    check_permissions(app)
+    install_problem_handlers(app)
+    install_openapi(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestFrame, watch=Watch(service))
+    return app
+
+
+def check_permissions(app: FastAPI) -> None:
+    """Makes sure that every route, however it came in, says whom it admits.
+
+    Raises:
+        RouteWithoutPermission: One does not.
+    """
+    for route in app.routes:
+        if not isinstance(route, GuardedRoute):
+            raise RouteWithoutPermission(f"{route} is no GuardedRoute: nobody guards it")
+        access_of(route.endpoint, route.path)
+
+
+def _version() -> str:
+    try:
+        return version("shaoyang-kuaijing")
+    except PackageNotFoundError:
+        return "0+checkout"

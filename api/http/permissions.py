@@ -1,0 +1,164 @@
+"""Who may call what. A route says whom it admits, or the service does not start.
+
+`@allow(...)` on an endpoint names the roles; `@open_to_all` opens it. `GuardedRoute` reads that
+mark when the route is made: an endpoint without one is refused then and there, so that a
+forgotten permission is a start-up failure and never an open door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any, TypeVar
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.errors import Forbidden, Unauthorized
+from api.http.rate_limit import RateLimiter
+from api.tokens import Caller, Role, TokenBook
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Response]])
+
+COMMANDERS = frozenset({Role.COMMANDER, Role.ADMIN})
+DISPATCHERS = frozenset({Role.DISPATCHER, Role.COMMANDER, Role.ADMIN})
+READERS = DISPATCHERS | {Role.ANALYST}
+CREWS = DISPATCHERS | {Role.VEHICLE}
+ALL_ROLES = frozenset(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Whom an endpoint admits.
+
+    Attributes:
+        roles: Roles admitted; None is everybody, without a token.
+        limited: Whether the token's rate limit counts. Never for a unit's status commands and
+            never for an incoming incident: those are what the service is for.
+    """
+
+    roles: frozenset[Role] | None
+    limited: bool = True
+
+
+class RouteWithoutPermission(Exception):
+    """An endpoint that does not say whom it admits; the service must not start."""
+
+
+def allow(roles: frozenset[Role], *, limited: bool = True) -> Callable[[Endpoint], Endpoint]:
+    """Marks an endpoint with the roles that may call it."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.access = Access(roles, limited)  # type: ignore[attr-defined]
+        return endpoint
+
+    return mark
+
+
+def open_to_all(endpoint: Endpoint) -> Endpoint:
+    """Marks an endpoint that answers without a token."""
+    endpoint.access = Access(None)  # type: ignore[attr-defined]
+    return endpoint
+
+
+def access_of(endpoint: Callable[..., Any], path: str) -> Access:
+    """The endpoint's mark.
+
+    Raises:
+        RouteWithoutPermission: It has none.
+    """
+    access = getattr(endpoint, "access", None)
+    if not isinstance(access, Access):
+        raise RouteWithoutPermission(
+            f"{path}: {endpoint.__module__}.{endpoint.__name__} says not who may call it;"
+            " add @allow(...) or @open_to_all"
+        )
+    return access
+
+
+class Guard:
+    """Checks tokens, roles and rates for all routes of one service."""
+
+    def __init__(self, tokens: TokenBook, limiter: RateLimiter) -> None:
+        self.tokens = tokens
+        self._limiter = limiter
+
+    def admit(self, request: Request, access: Access) -> Caller | None:
+        """Lets the request through or raises.
+
+        Raises:
+            Unauthorized: No token, or one that does not hold.
+            Forbidden: The role is not admitted.
+            RateLimited: Too many requests by this token.
+        """
+        if access.roles is None:
+            return None
+        caller = self._caller(request)
+        if caller.role not in access.roles:
+            raise Forbidden(
+                f"a {caller.role} token may not call {request.method} {request.url.path};"
+                f" it needs one of: {', '.join(sorted(access.roles))}"
+            )
+        if access.limited:
+            self._limiter.spend(caller.token_id)
+        return caller
+
+    def _caller(self, request: Request) -> Caller:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized(
+                "this call needs a token: send the header Authorization: Bearer sy_...;"
+                " make one with: kuaijing token create --data DIR --role ROLE"
+            )
+        caller = self.tokens.caller(token.strip())
+        if caller is None:
+            raise Unauthorized(
+                "the token is unknown, damaged or revoked; ask the administrator for a new one"
+            )
+        return caller
+
+
+class GuardedRoute(APIRoute):
+    """A route that admits nobody whom its endpoint does not name.
+
+    An endpoint that takes the request alone is called directly: FastAPI's dependency solver has
+    nothing to do for it, and on the hot path it would cost more than the endpoint's own work.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler with the check of permissions before it."""
+        endpoint = self.endpoint
+        access = access_of(endpoint, self.path)
+        lean = list(signature(endpoint).parameters) == ["request"]
+        handler: Callable[[Request], Coroutine[Any, Any, Response]] = (
+            endpoint if lean else super().get_route_handler()
+        )
+
+        async def guarded(request: Request) -> Response:
+            guard: Guard = request.app.state.guard
+            request.scope["caller"] = guard.admit(request, access)
+            return await handler(request)
+
+        return guarded
+
+
+def caller_of(request: Request) -> Caller:
+    """Who makes this request; only inside endpoints that need a token."""
+    caller = request.scope["caller"]
+    assert isinstance(caller, Caller)  # noqa: S101  # the guard set it, or the endpoint is open
+    return caller
+
+
+def must_be_own_unit(caller: Caller, unit_id: str) -> None:
+    """A vehicle reaches its own unit only; everybody else all units.
+
+    Raises:
+        Forbidden: Another crew's unit.
+    """
+    if caller.role is Role.VEHICLE and caller.unit_id != unit_id:
+        raise Forbidden(
+            f"this token belongs to unit {caller.unit_id}; it may neither read nor move"
+            f" {unit_id[:40]!r}"
+        )

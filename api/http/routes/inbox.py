@@ -1,0 +1,98 @@
+"""A vehicle's inbox: what it has to know now, by long-poll."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.http.conditional import unchanged
+from api.http.operation import IF_NONE_MATCH, operation
+from api.http.permissions import CREWS, GuardedRoute, allow, caller_of, must_be_own_unit
+from api.http.responding import JSON, content_tag
+from api.http.routes.units import find_unit
+from api.http.views.incidents import incident_view
+from api.http.views.plain import encode, rfc3339
+from api.http.views.units import InboxAssignmentView, InboxView
+from api.http.waiting import WAIT_MAX_S, Waiting
+from api.service import Service, service_of
+from dispatch.board import Board
+from dispatch.resources import Assignment, UnitOnBoard
+
+router = APIRouter(route_class=GuardedRoute, tags=["units"])
+
+POLL_AFTER_MS = 1_000
+"""When a client that does not long-poll should ask again."""
+
+
+@router.get(
+    "/v1/units/{unit_id}/inbox",
+    **operation(
+        "getInbox",
+        "Active assignments with route, patrol task, notices; long-poll with If-None-Match",
+        reply=InboxView,
+        problems=[404, 503],
+        more={304: "Nothing changed within `wait` seconds"},
+        parameters=[IF_NONE_MATCH],
+    ),
+)
+@allow(CREWS, limited=False)
+async def get_inbox(
+    request: Request,
+    unit_id: str,
+    wait: Annotated[
+        float, Query(ge=0, le=WAIT_MAX_S, description="Seconds to wait for a change")
+    ] = 0,
+) -> Response:
+    """304 after `wait` seconds when the client's ETag still holds."""
+    service = service_of(request)
+    must_be_own_unit(caller_of(request), unit_id)
+    find_unit(service, unit_id)
+    with Waiting(service, request, wait) as waiting:
+        while True:
+            seen_seq = service.runner.durable_seq
+            body = encode(inbox_view(service, find_unit(service, unit_id)))
+            tag = content_tag(body)
+            if not unchanged(request, tag):
+                return Response(body, 200, {"etag": tag}, JSON)
+            if not await waiting.for_event_after(seen_seq):
+                return Response(status_code=304, headers={"etag": tag})
+
+
+def inbox_view(service: Service, unit: UnitOnBoard) -> InboxView:
+    """What the unit has to know now. Holds no time of its own, so that its hash tells a change."""
+    board = service.runner.board
+    active = [] if unit.assignment_id is None else [board.assignments[unit.assignment_id]]
+    return InboxView(
+        unit_id=unit.unit_id,
+        status=unit.status,
+        assignments=[_assignment(service, board, unit, one) for one in active],
+        patrol_task=None,
+        notices=[notice for one in active for notice in _notices(one)],
+        poll_after_ms=POLL_AFTER_MS,
+    )
+
+
+def _assignment(
+    service: Service, board: Board, unit: UnitOnBoard, assignment: Assignment
+) -> InboxAssignmentView:
+    view = service.artist.show(assignment, unit.kind, shape=InboxAssignmentView)
+    assert isinstance(view, InboxAssignmentView)  # noqa: S101  # the shape asked for
+    view.incident = incident_view(board.incidents[assignment.incident_id])
+    return view
+
+
+def _notices(assignment: Assignment) -> list[dict[str, Any]]:
+    notices: list[dict[str, Any]] = []
+    if assignment.realerted and not assignment.stamps:
+        notices.append(
+            {
+                "type": "ack_realerted",
+                "assignment_id": assignment.assignment_id,
+                "since": rfc3339(assignment.dispatched_at_ms),
+                "text": "请立即签收",
+            }
+        )
+    return notices

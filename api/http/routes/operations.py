@@ -1,0 +1,72 @@
+"""Whether the process is up, whether it can work, and its figures."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.http.operation import operation
+from api.http.permissions import READERS, GuardedRoute, allow, open_to_all
+from api.http.responding import answer
+from api.service import service_of
+from api.vitals import check_ready, read_vitals
+
+router = APIRouter(route_class=GuardedRoute, tags=["operations"])
+
+PROMETHEUS = "text/plain; version=1.0.0; charset=utf-8"
+
+
+class Health(Struct):
+    """The process is up."""
+
+    status: str
+
+
+class Readiness(Struct):
+    """What the service needs to work, one by one."""
+
+    status: str
+    network: str
+    store: str
+    log: str
+    synthetic: bool
+
+
+@router.get("/healthz", **operation("getHealth", "The process is up", reply=Health, guarded=False))
+@open_to_all
+async def get_health(request: Request) -> Response:  # noqa: ARG001
+    """Says nothing about the store; see /readyz."""
+    return answer(Health("ok"))
+
+
+@router.get(
+    "/readyz",
+    **operation(
+        "getReadiness",
+        "Network loaded, store writable, log caught up",
+        reply=Readiness,
+        problems=[503],
+        guarded=False,
+    ),
+)
+@open_to_all
+async def get_readiness(request: Request) -> Response:
+    """503 with the reason while it cannot work."""
+    service = service_of(request)
+    await check_ready(service)
+    ready = Readiness("ready", "loaded", "writable", "caught_up", service.is_synthetic)
+    return answer(ready, headers=service.marks)
+
+
+@router.get(
+    "/metrics",
+    **operation("getMetrics", "Figures for Prometheus", media="text/plain"),
+)
+@allow(READERS, limited=False)
+async def get_metrics(request: Request) -> Response:
+    """All named kuaijing_*."""
+    service = service_of(request)
+    await read_vitals(service)
+    return Response(service.metrics.text(), 200, None, PROMETHEUS)

@@ -1,0 +1,17 @@
+"""Bodies of a unit's status command."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from api.http.schemas.gate import Instant, RequestBody
+
+
+class UnitStatusRequest(RequestBody):
+    """What the unit does from now on."""
+
+    status: Literal["standby", "patrolling", "posted", "returning", "off_duty"]
+    at: Instant | None = Field(None, description="Device time; default: now")
+    seq: Annotated[int, Field(ge=0, le=2**53)] | None = None

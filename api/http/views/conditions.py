@@ -1,0 +1,99 @@
+"""How closures and speed factors are shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from api.http.views.geojson import line_geometry
+from api.http.views.plain import Instant, rfc3339, rfc3339_or_none
+from dispatch.resources import Closure, SpeedFactor
+
+
+class ClosureView(Struct, rename={"from_": "from"}):
+    """A road that is shut."""
+
+    id: str
+    version: int
+    way_ids: list[str]
+    edge_ids: list[str]
+    geometry: dict[str, Any] | None
+    direction: str
+    from_: Instant
+    until: Instant | None
+    emergency_exempt: bool
+    reason: str
+    road_version: str
+
+
+class ClosureList(Struct):
+    """Closures that are not lifted."""
+
+    items: list[ClosureView]
+    next_cursor: str | None
+
+
+class SpeedView(Struct, rename={"from_": "from"}):
+    """Roads that are slower or faster than usual."""
+
+    id: str
+    version: int
+    factor: float
+    road_class: str | None
+    area_id: str | None
+    edge_ids: list[str]
+    from_: Instant
+    until: Instant | None
+    reason: str
+    road_version: str
+
+
+class SpeedList(Struct):
+    """Speed factors that are not lifted."""
+
+    items: list[SpeedView]
+    next_cursor: str | None
+
+
+def closure_view(closure: Closure) -> ClosureView:
+    """A closure as the API shows it."""
+    return ClosureView(
+        id=closure.closure_id,
+        version=closure.version,
+        way_ids=[str(way_id) for way_id in closure.way_ids],
+        edge_ids=[str(arc) for arc in closure.arcs],
+        geometry=_geometry(closure.geometry),
+        direction=closure.direction,
+        from_=rfc3339(closure.from_ms),
+        until=rfc3339_or_none(closure.until_ms),
+        emergency_exempt=closure.emergency_exempt,
+        reason=closure.reason,
+        road_version=closure.road_version,
+    )
+
+
+def speed_view(factor: SpeedFactor) -> SpeedView:
+    """A speed factor as the API shows it."""
+    return SpeedView(
+        id=factor.factor_id,
+        version=factor.version,
+        factor=factor.factor,
+        road_class=factor.road_class,
+        area_id=factor.area_id,
+        edge_ids=[str(arc) for arc in factor.arcs],
+        from_=rfc3339(factor.from_ms),
+        until=rfc3339_or_none(factor.until_ms),
+        reason=factor.reason,
+        road_version=factor.road_version,
+    )
+
+
+def _geometry(points: tuple[tuple[float, float], ...]) -> dict[str, Any] | None:
+    """The line or area that was asked for: an area's outline ends where it began."""
+    if not points:
+        return None
+    line = line_geometry(points)
+    if len(points) > 3 and points[0] == points[-1]:
+        return {"type": "Polygon", "coordinates": [line["coordinates"]]}
+    return line

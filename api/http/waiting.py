@@ -1,0 +1,90 @@
+"""Long-polls: waiting for the log to go on, bounded in time and number, ended by a stop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import TracebackType
+from typing import Self
+
+from starlette.requests import Request
+
+from api.errors import NotReady
+from api.http.permissions import caller_of
+from api.service import Service
+
+WAIT_MAX_S = 25
+"""Below the 30 s after which common proxies give up."""
+
+TURN_S = 1.0
+"""A waiter looks this often whether its token still holds and the service goes on."""
+
+
+class Waiting:
+    """One client that waits; counted while it does."""
+
+    def __init__(self, service: Service, request: Request, wait_s: float) -> None:
+        self._service = service
+        self._caller = caller_of(request)
+        self._until_s = time.monotonic() + wait_s
+
+    def __enter__(self) -> Self:
+        """Takes a place among the waiters.
+
+        Raises:
+            NotReady: All places are taken.
+        """
+        self.check_room()
+        self._service.stream_clients += 1
+        return self
+
+    def check_room(self) -> None:
+        """Refuses another client when all places are taken.
+
+        Raises:
+            NotReady: All places are taken.
+        """
+        clients = self._service.stream_clients
+        if clients >= self._service.settings.limits.stream_clients:
+            raise NotReady(
+                f"{clients} clients wait already, which is the bound; ask again without wait",
+                retry_after_s=5,
+            )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Gives the place back."""
+        self._service.stream_clients -= 1
+
+    @property
+    def may_go_on(self) -> bool:
+        """False once the service stops or the token was revoked."""
+        return not self._service.stopping.is_set() and self._service.tokens.holds(self._caller)
+
+    async def for_event_after(self, seq: int) -> bool:
+        """Waits until the log goes on after `seq`.
+
+        Returns:
+            False when the time is over, the service stops, or the token no longer holds.
+        """
+        while self.may_go_on:
+            left_s = self._until_s - time.monotonic()
+            if left_s <= 0:
+                return False
+            if await self._service.runner.tail.wait_after(seq, min(TURN_S, left_s)):
+                return True
+        return False
+
+
+async def sleep_or_stop(service: Service, seconds: float) -> bool:
+    """Sleeps; True when the service was told to stop meanwhile."""
+    try:
+        async with asyncio.timeout(seconds):
+            await service.stopping.wait()
+    except TimeoutError:
+        return False
+    return True

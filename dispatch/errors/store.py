@@ -1,0 +1,179 @@
+"""What goes wrong with commands and the log; the tree stands at the top of `dispatch.errors`."""
+
+from __future__ import annotations
+
+from dispatch.errors.root import DispatchError
+
+
+class CommandReused(DispatchError):
+    """A command key was used before for another body.
+
+    Attributes:
+        key: The key.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"the idempotency key {key!r} was used for another body: take a fresh key for each"
+            " new command"
+        )
+        self.key = key
+
+
+class CommandInProgress(DispatchError):
+    """The same command is still being worked on.
+
+    Attributes:
+        key: The key.
+        retry_after_s: When to ask again.
+    """
+
+    def __init__(self, key: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(f"the command with key {key!r} is in progress: ask again in a moment")
+        self.key = key
+        self.retry_after_s = retry_after_s
+
+
+class CursorExpired(DispatchError):
+    """A place in the log that is no longer kept.
+
+    Attributes:
+        after: The seq that was asked for.
+        oldest: The first seq that is kept.
+    """
+
+    def __init__(self, *, after: int, oldest: int) -> None:
+        super().__init__(
+            f"events after {after} are no longer kept, the oldest is {oldest}:"
+            " take GET /v1/snapshot and go on from its seq"
+        )
+        self.after = after
+        self.oldest = oldest
+
+
+class StoreError(DispatchError):
+    """The log cannot be written or trusted."""
+
+
+class StoreUnavailable(StoreError):
+    """The log cannot be written now; nothing was changed.
+
+    Attributes:
+        retry_after_s: When to try again.
+    """
+
+    def __init__(self, why: str, *, retry_after_s: int = 2) -> None:
+        super().__init__(f"the log cannot be written now, nothing was changed: {why}")
+        self.retry_after_s = retry_after_s
+
+
+class StoreLocked(StoreError):
+    """Another service owns the data folder.
+
+    Attributes:
+        folder: The data folder.
+    """
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(
+            f"another service writes to {folder!r}: stop it, or start this one with another --data"
+        )
+        self.folder = folder
+
+
+class LogDamaged(StoreError):
+    """The log does not follow from itself: it was damaged or mixed with another.
+
+    Attributes:
+        seq: The first entry that does not fit.
+    """
+
+    def __init__(self, seq: int, *, why: str) -> None:
+        super().__init__(f"entry {seq} of the log does not fit: {why}; restore the last backup")
+        self.seq = seq
+
+
+class LogFormatUnknown(StoreError):
+    """The log was laid out by another version of the service.
+
+    Attributes:
+        path: The file.
+        found: Its format, None where it names none.
+        known: The format that this version reads.
+    """
+
+    def __init__(self, path: str, *, found: int | None, known: int) -> None:
+        super().__init__(
+            f"{path!r} has format {found}, this version reads {known}: start the version of the"
+            " service that wrote it"
+        )
+        self.path = path
+        self.found = found
+        self.known = known
+
+
+class AppendRefused(StoreError):
+    """The log takes no append of this writer, or not this one; nothing was written."""
+
+
+class LogMoved(AppendRefused):
+    """The log has moved on since the decision was made.
+
+    Attributes:
+        given: The head that the decision saw.
+        head: The head of the log.
+    """
+
+    def __init__(self, *, given: int, head: int) -> None:
+        super().__init__(
+            f"the decision saw the log up to event {given}, it stands at {head}:"
+            " decide again on the present board"
+        )
+        self.given = given
+        self.head = head
+
+
+class StaleEpoch(AppendRefused):
+    """A newer writer has taken over.
+
+    Attributes:
+        given: The epoch of the writer that was refused.
+        current: The epoch of the one that writes now.
+    """
+
+    def __init__(self, *, given: int, current: int) -> None:
+        super().__init__(
+            f"the writer of epoch {given} was replaced by that of epoch {current}: it must stop"
+        )
+        self.given = given
+        self.current = current
+
+
+class CommandKnown(AppendRefused):
+    """The command was carried out before; its answer is in the store.
+
+    Attributes:
+        key: Its key.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the command with key {key!r} was carried out before: read its answer")
+        self.key = key
+
+
+class EventKindUnknown(StoreError):
+    """An event of a kind that this version does not know.
+
+    Attributes:
+        kind: The kind's name in the log.
+        seq: The entry, None where it is not known.
+    """
+
+    def __init__(self, kind: str, *, seq: int | None = None) -> None:
+        place = "" if seq is None else f" at entry {seq}"
+        super().__init__(
+            f"event kind {kind!r}{place} is not known to this version: start the newer version"
+            " that wrote it"
+        )
+        self.kind = kind
+        self.seq = seq

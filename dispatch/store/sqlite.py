@@ -1,0 +1,293 @@
+"""The embedded store: one SQLite file in WAL mode, one writer, group commit.
+
+Durable means `synchronous=FULL`: an append settles after its write-ahead log is synced to disk.
+Exactly one connection writes and checkpoints (`CommitThread`); readers are `query_only`; a lock on
+the folder keeps a second server away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeVar
+
+from dispatch.errors import LogDamaged, StoreUnavailable
+from dispatch.store import (
+    FIRST_SEQ,
+    READ_LIMIT,
+    Append,
+    ClosedQuery,
+    LogEntry,
+    Settled,
+    StoredCommand,
+    StoredSnapshot,
+)
+from dispatch.store.append_rows import read_command
+from dispatch.store.commit_thread import RETRY_AFTER_S, CommitThread, OnCommit
+from dispatch.store.folder_lock import FolderLock
+from dispatch.store.sqlite_log import LOG_NAME, head_of, make_room, open_reader, open_writer
+from dispatch.words import UnixMs
+
+SNAPSHOTS_KEPT = 2
+"""The newest, and the one before it in case the newest cannot be read."""
+
+PROBE_BYTES = 65_536
+"""As much as a large decision: a disk with room for less is full."""
+
+FORGET_AT_ONCE = 2_000
+"""Most commands forgotten in one transaction, so that nobody waits long behind it."""
+
+Result = TypeVar("Result")
+
+
+class SqliteStore:
+    """`Store` on one SQLite file; open it inside a running event loop with `SqliteStore.open`."""
+
+    def __init__(
+        self,
+        path: Path,
+        lock: FolderLock,
+        writer: sqlite3.Connection,
+        *,
+        on_commit: OnCommit | None = None,
+    ) -> None:
+        """Start the commit thread; `SqliteStore.open` does it for a folder."""
+        epoch = _next_epoch(writer)
+        head = head_of(writer)
+        make_room(path)
+        self._lock = lock
+        self._commits = CommitThread(writer, head=head, epoch=epoch, on_commit=on_commit)
+        # Point look-ups by the event loop itself: microseconds from the page cache.
+        self._quick = open_reader(path)
+        # Long reads by a thread of their own, so that the loop goes on meanwhile.
+        self._long = open_reader(path)
+        self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-read")
+
+    @classmethod
+    def open(cls, folder: Path, *, on_commit: OnCommit | None = None) -> SqliteStore:
+        """Open the log in `folder` for writing; both are made when missing.
+
+        Args:
+            folder: The data folder.
+            on_commit: Told, on the event loop, of each commit's appends and seconds.
+
+        Raises:
+            StoreLocked: another process works on it.
+            LogDamaged: the file is not a log that this version reads, or has a gap.
+            StoreUnavailable: the medium refuses.
+        """
+        lock = FolderLock.take(folder)
+        path = folder / LOG_NAME
+        try:
+            writer = open_writer(path)
+            try:
+                _check_start(writer, path)
+                return cls(path, lock, writer, on_commit=on_commit)
+            except BaseException:
+                writer.close()
+                raise
+        except sqlite3.Error as error:
+            lock.release()
+            raise _unavailable(error, f"the log {path} could not be opened") from error
+        except BaseException:
+            lock.release()
+            raise
+
+    @property
+    def head(self) -> int:
+        """Sequence number of the last durable event."""
+        return self._commits.head
+
+    @property
+    def epoch(self) -> int:
+        """This writer's epoch."""
+        return self._commits.epoch
+
+    @property
+    def failing(self) -> bool:
+        """True after a failed commit, until one succeeds."""
+        return self._commits.failing
+
+    def append(self, append: Append, settled: Settled) -> None:
+        """Hand in an append; see `Store.append`."""
+        self._commits.append(append, settled)
+
+    async def read(self, after: int, limit: int = READ_LIMIT) -> Sequence[LogEntry]:
+        """Durable events after a number; see `Store.read`."""
+
+        def run(connection: sqlite3.Connection) -> list[LogEntry]:
+            rows = connection.execute(
+                "SELECT seq, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+                (after, min(limit, READ_LIMIT)),
+            ).fetchall()
+            if rows and rows[-1][0] - rows[0][0] != len(rows) - 1:
+                raise LogDamaged(_gap(rows), why="the events before it are missing")
+            return [LogEntry(seq=seq, body=body) for seq, body in rows]
+
+        return await self._read(run)
+
+    async def command(self, key: str) -> StoredCommand | None:
+        """The command with this key."""
+        try:
+            return read_command(self._quick, key)
+        except sqlite3.Error as error:
+            raise _unavailable(error, "the log could not be read") from error
+
+    async def forget_commands(self, before_ms: UnixMs) -> int:
+        """Forget old commands; see `Store.forget_commands`."""
+
+        def run(connection: sqlite3.Connection) -> int:
+            # Ids grow with time: the scan ends at the first command that is still kept.
+            row = connection.execute(
+                "SELECT id FROM commands WHERE at_ms >= ? ORDER BY id LIMIT 1", (before_ms,)
+            ).fetchone()
+            bound = "" if row is None else "WHERE id < ?"
+            done = connection.execute(
+                f"DELETE FROM commands WHERE id IN"  # noqa: S608 - fixed text
+                f" (SELECT id FROM commands {bound} ORDER BY id LIMIT {FORGET_AT_ONCE})",
+                () if row is None else row,
+            )
+            return done.rowcount
+
+        return await asyncio.wrap_future(self._commits.call(run))
+
+    async def closed(self, incident_id: str) -> bytes | None:
+        """Body of a closed incident."""
+        return self._one("SELECT body FROM closed_incidents WHERE incident_id = ?", incident_id)
+
+    async def closed_of_assignment(self, assignment_id: str) -> bytes | None:
+        """Body of the closed incident that an assignment belonged to."""
+        return self._one(
+            "SELECT body FROM closed_assignments JOIN closed_incidents USING (incident_id)"
+            " WHERE assignment_id = ?",
+            assignment_id,
+        )
+
+    async def list_closed(self, query: ClosedQuery) -> Sequence[bytes]:
+        """Bodies of closed incidents, newest first."""
+        where, values = _conditions(query)
+
+        def run(connection: sqlite3.Connection) -> list[bytes]:
+            rows = connection.execute(
+                f"SELECT body FROM closed_incidents WHERE {where}"  # noqa: S608 - fixed text
+                " ORDER BY received_at_ms DESC, incident_id DESC LIMIT ?",
+                (*values, query.limit),
+            ).fetchall()
+            return [row[0] for row in rows]
+
+        return await self._read(run)
+
+    async def save_snapshot(self, snapshot: StoredSnapshot) -> None:
+        """Keep a snapshot and drop the oldest."""
+
+        def run(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT OR REPLACE INTO snapshots VALUES (?, ?)", (snapshot.seq, snapshot.body)
+            )
+            connection.execute(
+                "DELETE FROM snapshots WHERE seq NOT IN"
+                " (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?)",
+                (SNAPSHOTS_KEPT,),
+            )
+
+        await asyncio.wrap_future(self._commits.call(run))
+
+    async def snapshots(self) -> Sequence[StoredSnapshot]:
+        """The kept snapshots, newest first."""
+
+        def run(connection: sqlite3.Connection) -> list[StoredSnapshot]:
+            rows = connection.execute("SELECT seq, body FROM snapshots ORDER BY seq DESC")
+            return [StoredSnapshot(seq=seq, body=body) for seq, body in rows.fetchall()]
+
+        return await self._read(run)
+
+    async def probe(self) -> None:
+        """Make one small durable write; see `Store.probe`."""
+
+        def run(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT OR REPLACE INTO probes VALUES (1, zeroblob(?))", (PROBE_BYTES,)
+            )
+
+        await asyncio.wrap_future(self._commits.call(run))
+
+    async def close(self) -> None:
+        """Finish what was handed in, then let go of the folder; harmless when done twice."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        # Readers first: the last connection to close folds the write-ahead log into the file, and
+        # that has to be the writer.
+        self._reading.shutdown(wait=True)
+        self._quick.close()
+        self._long.close()
+        self._commits.stop()
+        self._lock.release()
+
+    async def _read(self, run: Callable[[sqlite3.Connection], Result]) -> Result:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._reading, run, self._long)
+        except sqlite3.Error as error:
+            raise _unavailable(error, "the log could not be read") from error
+
+    def _one(self, sql: str, value: str) -> bytes | None:
+        try:
+            row = self._quick.execute(sql, (value,)).fetchone()
+        except sqlite3.Error as error:
+            raise _unavailable(error, "the log could not be read") from error
+        return None if row is None else bytes(row[0])
+
+
+def _next_epoch(writer: sqlite3.Connection) -> int:
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute(
+        "INSERT INTO meta VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
+    )
+    row = writer.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
+    writer.execute("COMMIT")
+    return int(row[0])
+
+
+def _check_start(writer: sqlite3.Connection, path: Path) -> None:
+    # Two index look-ups; gaps further on are found by whoever reads over them.
+    first = writer.execute("SELECT min(seq) FROM events").fetchone()[0]
+    if first not in {None, FIRST_SEQ}:
+        raise LogDamaged(first, why=f"it is the first in {path}, the ones before it are missing")
+
+
+def _conditions(query: ClosedQuery) -> tuple[str, list[object]]:
+    parts = ["1"]
+    values: list[object] = []
+    if query.statuses:
+        parts.append(f"status IN ({','.join('?' * len(query.statuses))})")
+        values.extend(query.statuses)
+    for column, value in (("category", query.category), ("platform_id", query.platform_id)):
+        if value is not None:
+            parts.append(f"{column} = ?")
+            values.append(value)
+    for comparison, at_ms in (
+        ("received_at_ms >= ?", query.since_ms),
+        ("received_at_ms < ?", query.until_ms),
+    ):
+        if at_ms is not None:
+            parts.append(comparison)
+            values.append(at_ms)
+    if query.before is not None:
+        parts.append("(received_at_ms, incident_id) < (?, ?)")
+        values.extend(query.before)
+    return " AND ".join(parts), values
+
+
+def _unavailable(error: sqlite3.Error, what: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"{what} ({error}). Check the disk's space and permissions", retry_after_s=RETRY_AFTER_S
+    )
+
+
+def _gap(rows: Sequence[tuple[int, bytes]]) -> int:
+    """First number whose predecessor is missing among consecutive rows."""
+    return next(later for (seq, _), (later, _) in pairwise(rows) if later != seq + 1)

@@ -1,0 +1,155 @@
+"""The history of positions: a sampled track per unit in a file of its own, written behind.
+
+Positions may be lost with the last second before a power cut: the next fix is seconds away. So
+nothing here waits for the disk, and the log of facts is never delayed by it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+from dispatch.whereabouts.positions import Fix
+from dispatch.words import UnitId, UnixMs
+
+POSITIONS_NAME = "positions.db"
+
+SAMPLE_MS = 10_000
+"""At most one fix per unit and so long is kept; late fixes are all kept."""
+
+KEPT_MS = 30 * 86_400_000
+"""Tracks older than this are dropped (ASSUMPTION: a month, as long as complaints come in)."""
+
+WAITING_MAX = 50_000
+"""Fixes waiting to be written; beyond it the oldest go."""
+
+WRITE_EVERY_S = 1.0
+DROP_EVERY_WRITES = 600
+
+_TABLES = (
+    """CREATE TABLE IF NOT EXISTS tracks (
+        unit_id TEXT, at_ms INTEGER, lon REAL, lat REAL, seq INTEGER, speed_mps REAL,
+        heading_deg REAL, accuracy_m REAL, late INTEGER, PRIMARY KEY (unit_id, at_ms)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS last_fixes (
+        unit_id TEXT PRIMARY KEY, at_ms INTEGER, lon REAL, lat REAL, seq INTEGER, speed_mps REAL,
+        heading_deg REAL, accuracy_m REAL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS tracks_by_time ON tracks (at_ms)",
+)
+_log = logging.getLogger(__name__)
+
+
+class PositionLog:
+    """Writes fixes behind the back of whoever sends them; one thread owns the connection."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or make the file; raises `sqlite3.Error` where the medium refuses."""
+        self._connection = sqlite3.connect(folder / POSITIONS_NAME, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=OFF")
+        with self._connection:
+            for statement in _TABLES:
+                self._connection.execute(statement)
+        self._lock = Lock()
+        self._tracks: deque[tuple[Fix, bool]] = deque(maxlen=WAITING_MAX)
+        self._last: dict[UnitId, Fix] = {}
+        self._sampled_ms: dict[UnitId, UnixMs] = {}
+        self._writes = 0
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="positions", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write what comes in."""
+        self._thread.start()
+
+    def keep(self, fix: Fix, late: bool) -> None:
+        """Queue a fix; returns at once."""
+        with self._lock:
+            if late:
+                self._tracks.append((fix, True))
+                return
+            self._last[fix.unit_id] = fix
+            sampled_ms = self._sampled_ms.get(fix.unit_id)
+            if sampled_ms is None or fix.at_ms - sampled_ms >= SAMPLE_MS:
+                self._sampled_ms[fix.unit_id] = fix.at_ms
+                self._tracks.append((fix, False))
+
+    def last_fixes(self) -> list[Fix]:
+        """The last fix of each unit as of the last run; call it before `start`."""
+        rows = self._connection.execute(
+            "SELECT unit_id, at_ms, lon, lat, seq, speed_mps, heading_deg, accuracy_m"
+            " FROM last_fixes"
+        )
+        return [
+            Fix(
+                unit_id=UnitId(unit_id),
+                at_ms=UnixMs(at_ms),
+                lon=lon,
+                lat=lat,
+                seq=seq,
+                speed_mps=speed_mps,
+                heading_deg=heading_deg,
+                accuracy_m=accuracy_m,
+            )
+            for unit_id, at_ms, lon, lat, seq, speed_mps, heading_deg, accuracy_m in rows
+        ]
+
+    def stop(self) -> None:
+        """Write what waits, and close. Blocks."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._write()
+        self._connection.close()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(WRITE_EVERY_S):
+            self._write()
+
+    def _write(self) -> None:
+        with self._lock:
+            tracks, last = list(self._tracks), self._last
+            self._tracks.clear()
+            self._last = {}
+        if not tracks and not last:
+            return
+        self._writes += 1
+        try:
+            with self._connection:
+                self._insert(tracks, last.values())
+                if self._writes % DROP_EVERY_WRITES == 0:
+                    self._drop_old(max(fix.at_ms for fix in last.values()) if last else None)
+        except sqlite3.Error as error:
+            _log.warning("%d fixes of the position history lost: %s", len(tracks), error)
+
+    def _insert(self, tracks: Iterable[tuple[Fix, bool]], last: Iterable[Fix]) -> None:
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO tracks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*_columns(fix), late) for fix, late in tracks],
+        )
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO last_fixes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [_columns(fix) for fix in last],
+        )
+
+    def _drop_old(self, newest_ms: UnixMs | None) -> None:
+        if newest_ms is not None:
+            self._connection.execute("DELETE FROM tracks WHERE at_ms < ?", (newest_ms - KEPT_MS,))
+
+
+def _columns(fix: Fix) -> tuple[object, ...]:
+    return (
+        fix.unit_id,
+        fix.at_ms,
+        fix.lon,
+        fix.lat,
+        fix.seq,
+        fix.speed_mps,
+        fix.heading_deg,
+        fix.accuracy_m,
+    )

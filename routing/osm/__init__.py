@@ -1,0 +1,1 @@
+"""From OpenStreetMap to a compiled network: reading, cutting, joining, judging."""

@@ -1,0 +1,1 @@
+"""The compiled searches over directed arcs, their plain twin, and how they are asked."""
