@@ -22,6 +22,12 @@ from routing.stands import Stand
 Say = Callable[[str], None]
 
 FLEET_PROFILES = (Profile.RESPONSE_CAR, Profile.MOTORCYCLE)
+REFERENCE = "scipy"
+"""The family whose answers the others are compared with."""
+
+TOLD = "networkx told"
+"""The family of the variant that is told how far to search."""
+
 BENCH_HOUR = 14
 """The hour whose speeds are taken: an ordinary afternoon."""
 
@@ -105,7 +111,7 @@ class Field:
             trials.append(Trial(family, best.name, medians_ms))
             entries.append(Entry(best, _EVERY[family], family))
         if self.told is not None:
-            entries.append(Entry(self.told, _EVERY["networkx"], "networkx told"))
+            entries.append(Entry(self.told, _EVERY["networkx"], TOLD))
         for entry in entries:
             entry.contestant.place(units)
         return entries, trials
@@ -121,7 +127,7 @@ def gather(roads: Roads, twin: Roads, say: Say) -> Field:
         [
             Entry(OurSearch(roads, KERNEL_NAME), 1, "kernel"),
             Entry(OurSearch(twin, TWIN_NAME), 2, "twin"),
-            Entry(ScipyPeer(expanded), 1, "scipy"),
+            Entry(ScipyPeer(expanded), 1, REFERENCE),
         ]
     )
     _add_networkx(found, expanded, say)

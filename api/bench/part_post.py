@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from itertools import count
 from statistics import median
 from time import sleep
@@ -25,8 +24,8 @@ from api.bench.ground import Ground
 from api.bench.load_client import Connection, Reply, drive, request_bytes
 from api.bench.part_search import SEED, drivable
 from api.bench.part_start import serve_command
-from api.bench.report import Budget, Cell, Part, Table
-from api.bench.samples import NS_PER_MS, Samples
+from api.bench.post_times import CPU_NOTE, PostTimes, cpu_row, note_pairs, post_budgets, time_rows
+from api.bench.report import Cell, Part, Table
 from api.bench.scenario import PointDraw
 from api.bench.street_points import street_points
 from routing.roads import Roads
@@ -40,8 +39,6 @@ _SIZE_PROBES = 20
 _SIZE_UNKNOWN = 16_384
 """Bytes a fsync carries where the system does not tell what a process writes."""
 
-_P50_TIMES = 1.5
-_P99_TIMES = {1: 1.5, 16: 2.5}
 _FIX_EVERY = 200
 _SETTLING_S = 0.5
 _OWN_LIMITS = {
@@ -49,35 +46,6 @@ _OWN_LIMITS = {
     "KUAIJING_LIMITS_REQUESTS_PER_S": "100000",
     "KUAIJING_LIMITS_REQUESTS_BURST": "100000",
 }
-
-
-@dataclass(slots=True)
-class PostTimes:
-    """What one number of clients saw.
-
-    Attributes:
-        clients: How many posted at the same time.
-        post: The durable POST.
-        noop: The POST that does nothing.
-        sync: The fsync.
-        floor: F, the sum of the two, pair by pair.
-        decision: The decision, as the service says in its answers.
-        less_decision: The durable POST without its own decision, pair by pair.
-        unserved: Incidents for which no unit was free.
-        service_cpu_ns: Processor time of the service for these requests; 0 where not told.
-        noop_cpu_ns: The same of the server that does nothing.
-    """
-
-    clients: int
-    post: Samples = field(default_factory=Samples)
-    noop: Samples = field(default_factory=Samples)
-    sync: Samples = field(default_factory=Samples)
-    floor: Samples = field(default_factory=Samples)
-    decision: Samples = field(default_factory=Samples)
-    less_decision: Samples = field(default_factory=Samples)
-    unserved: int = 0
-    service_cpu_ns: int = 0
-    noop_cpu_ns: int = 0
 
 
 class PostBench:
@@ -132,7 +100,7 @@ class PostBench:
                     post = self._posts_of(times, ours, each)
                     noop = self._noops(times, others, each)
                 self._desk.cancel(post)
-                _note(times, post, noop, syncs_ns)
+                note_pairs(times, post, noop, syncs_ns)
         finally:
             for connection in (*ours, *others):
                 connection.close()
@@ -204,7 +172,7 @@ def run_post(ground: Ground, roads: Roads, *, rounds: int, part: Part, say: Say)
         size = bench.sync_size()
         cpu_rows: list[dict[str, Cell]] = []
         part.tables.append(Table("POST /v1/incidents, durable", rows, _note_on(size)))
-        part.tables.append(Table("Processor time of the servers", cpu_rows, _CPU_NOTE))
+        part.tables.append(Table("Processor time of the servers", cpu_rows, CPU_NOTE))
         for clients in CLIENTS:
             iterations = rounds if clients == 1 else -(-rounds // (clients * _REQUESTS_EACH))
             say(f"post: {clients} clients, {iterations} iterations")
@@ -212,9 +180,9 @@ def run_post(ground: Ground, roads: Roads, *, rounds: int, part: Part, say: Say)
             try:
                 bench.measure(times, iterations=iterations, floor=floor, size=size)
             finally:
-                rows += _rows(times)
-                cpu_rows.append(_cpu_row(times))
-                part.budgets += _budgets(times)
+                rows += time_rows(times)
+                cpu_rows.append(cpu_row(times))
+                part.budgets += post_budgets(times)
 
 
 def _created(reply: Reply) -> Reply:
@@ -222,77 +190,6 @@ def _created(reply: Reply) -> Reply:
         text = reply.body.decode(errors="replace")[:500]
         raise ServiceSilent(f"POST /v1/incidents was answered {reply.status}: {text}")
     return reply
-
-
-def _note(
-    times: PostTimes, post: Sequence[Reply], noop: Sequence[Reply], syncs_ns: Sequence[int]
-) -> None:
-    for number, (ours, floor) in enumerate(zip(post, noop, strict=True)):
-        sync_ns = syncs_ns[number % len(syncs_ns)]
-        times.post.add_ns(ours.elapsed_ns)
-        times.noop.add_ns(floor.elapsed_ns)
-        times.sync.add_ns(sync_ns)
-        times.floor.add_ns(floor.elapsed_ns + sync_ns)
-        answer = ours.data()
-        times.unserved += not answer["assignments"]
-        recommendation = answer["recommendation"]
-        if recommendation is not None:
-            decision_ms = recommendation["decision_s"] * 1000
-            times.decision.extend_ms([decision_ms])
-            times.less_decision.extend_ms([ours.elapsed_ns / NS_PER_MS - decision_ms])
-
-
-def _rows(times: PostTimes) -> list[dict[str, Cell]]:
-    named = {
-        "durable POST": times.post,
-        "F: noop POST + one fsync": times.floor,
-        "noop POST": times.noop,
-        "one fsync": times.sync,
-        "decision_s of the answers": times.decision,
-        "durable POST less its decision": times.less_decision,
-    }
-    return [
-        {
-            "clients": times.clients,
-            "what": what,
-            **taken.summary(),
-            "p50 / F": round(taken.p50_ms / times.floor.p50_ms, 2),
-            "p99 / F": round(taken.p99_ms / times.floor.p99_ms, 2),
-        }
-        for what, taken in named.items()
-        if taken.count
-    ]
-
-
-_CPU_NOTE = (
-    "All threads, milliseconds per request. It tells the work apart from waiting for the disk and"
-    " for a machine that others use too."
-)
-
-
-def _cpu_row(times: PostTimes) -> dict[str, Cell]:
-    count = max(times.post.count, 1)
-    return {
-        "clients": times.clients,
-        "service_ms": round(times.service_cpu_ns / count / NS_PER_MS, 3),
-        "noop_ms": round(times.noop_cpu_ns / count / NS_PER_MS, 3),
-        "incidents without a free unit": times.unserved,
-    }
-
-
-def _budgets(times: PostTimes) -> list[Budget]:
-    if not times.post.count:
-        return []
-    name = f"durable POST, {times.clients} client" + ("s" if times.clients > 1 else "")
-    wait_ms = times.post.p50_ms - times.decision.p50_ms
-    factor = _P99_TIMES[times.clients]
-    budgets = [
-        Budget(f"{name}, p99 / F p99", times.post.p99_ms / times.floor.p99_ms, factor, "times")
-    ]
-    if times.clients == 1:
-        p50 = f"{name}, (p50 - decision p50) / F p50"
-        budgets.insert(0, Budget(p50, wait_ms / times.floor.p50_ms, _P50_TIMES, "times"))
-    return budgets
 
 
 def _note_on(size: int) -> str:

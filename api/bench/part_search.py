@@ -64,6 +64,8 @@ def run_search(roads: Roads, *, units: int, rounds: int, part: Part, say: Say) -
             rows += _rows(result)
             trials += _trial_rows(result)
             part.mismatches += result.mismatches
+            if result.interrupted:
+                raise KeyboardInterrupt
             if k == _BUDGET_K and scenario.posture is Posture.PATROLLING:
                 part.budgets += _budgets(result)
 
@@ -132,10 +134,10 @@ def _closing(roads: Roads, draw: PointDraw, units: int, part: Part, say: Say) ->
 def _search_note(missing: list[str]) -> str:
     left_out = f" Left out, not installed: {', '.join(missing)}." if missing else ""
     return (
-        "Interleaved rounds, the same incidents; slow libraries take part in every 10th or 20th"
-        " round. `times kernel` compares medians on the incidents that both answered. All answers"
-        " are compared, unit by unit and to the millisecond. Ours makes the routes too, the others"
-        f" do not.{left_out}"
+        "Interleaved rounds of ten incidents, the same for all; slow libraries take part in every"
+        " 10th or 20th round. `times kernel` compares medians on the incidents that both answered."
+        " All answers are compared, unit by unit and to the millisecond. Ours makes the routes too,"
+        f" the others do not.{left_out}"
     )
 
 

@@ -1,6 +1,7 @@
 """k-nearest, library beside library: interleaved rounds, the same questions, answers compared.
 
-In each round one incident is drawn and everybody who takes part answers it, in rotated order.
+In each round ten incidents are drawn; everybody who takes part answers the ten, in rotated order.
+So each library works with its own data in the processor's caches, as it would alone.
 Answers must be equal to the millisecond and unit by unit; one that is not makes the run fail.
 """
 
@@ -11,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from api.bench.contest import Answer
-from api.bench.field import Entry, Field, Say, Trial, timed
+from api.bench.field import REFERENCE, TOLD, Entry, Field, Say, Trial, timed
 from api.bench.samples import Samples
 from api.bench.scenario import PointDraw, Posture, Scenario
 from routing.search.arrays import CLOSED_MS
 from routing.stands import Stand
 
 K_ASKED = (1, 5, 10)
+BLOCK = 10
+"""Incidents of one round."""
 
 
 @dataclass(slots=True)
@@ -54,7 +57,8 @@ class SearchResult:
         units: How many units there are.
         scores: One for each contestant.
         trials: How the variants of a library did, and which was taken.
-        rounds: Rounds done.
+        rounds: Incidents asked about.
+        interrupted: True when Ctrl-C ended the rounds early.
     """
 
     posture: Posture
@@ -63,6 +67,7 @@ class SearchResult:
     scores: dict[str, Score]
     trials: list[Trial]
     rounds: int = 0
+    interrupted: bool = False
 
     @property
     def mismatches(self) -> int:
@@ -85,8 +90,11 @@ def compare(
         scenario: The units.
         draw: Where incidents come from.
         k: How many units to find.
-        rounds: How many incidents.
+        rounds: How many incidents, ten to a round.
         say: Tells the progress.
+
+    Returns:
+        What was measured; marked when Ctrl-C came between.
     """
     warm = [draw.place().stands for _ in range(3)]
     entries, trials = contestants.choose(scenario.units, warm, k)
@@ -102,12 +110,13 @@ def compare(
     gc.collect()
     gc.freeze()
     try:
-        for number in range(rounds):
-            _round(result, contestants, entries, draw.place().stands, number)
-            result.rounds += 1
+        for number in range(-(-rounds // BLOCK)):
+            targets = [draw.place().stands for _ in range(min(BLOCK, rounds - number * BLOCK))]
+            _round(result, contestants, entries, targets, number)
+            result.rounds += len(targets)
     except KeyboardInterrupt:
-        say(f"stopped after {result.rounds} of {rounds} rounds")
-        raise
+        result.interrupted = True
+        say(f"stopped after {result.rounds} of {rounds} incidents")
     finally:
         gc.unfreeze()
     return result
@@ -124,22 +133,38 @@ def _round(
     result: SearchResult,
     contestants: Field,
     entries: Sequence[Entry],
-    target: Sequence[Stand],
+    targets: Sequence[Sequence[Stand]],
     number: int,
 ) -> None:
     asked = [entry for entry in entries if number % entry.every == 0]
-    if contestants.told is not None:
-        reference = next(entry for entry in entries if entry.family == "scipy")
-        answer = reference.contestant.nearest(target, result.k) if number % 10 == 0 else []
-        contestants.told.told_ms = answer[-1][0] if len(answer) == result.k else CLOSED_MS
+    told_ms = _times_of_last(result, contestants, asked, targets)
     turn = number % len(asked)
-    answers: dict[str, tuple[Answer, int]] = {}
+    answers: dict[str, list[tuple[Answer, int]]] = {}
     for entry in (*asked[turn:], *asked[:turn]):
-        answers[entry.contestant.name] = timed(entry.contestant, target, result.k)
-    kernel_ns = answers[entries[0].contestant.name][1]
-    truth = next(answers[e.contestant.name][0] for e in asked if e.family == "scipy")
-    for name, (answer, elapsed_ns) in answers.items():
+        block = answers[entry.contestant.name] = []
+        for target, last_ms in zip(targets, told_ms, strict=True):
+            if entry.family == TOLD and contestants.told is not None:
+                contestants.told.told_ms = last_ms
+            block.append(timed(entry.contestant, target, result.k))
+    kernel = answers[entries[0].contestant.name]
+    truth = next(answers[e.contestant.name] for e in asked if e.family == REFERENCE)
+    for name, block in answers.items():
         score = result.scores[name]
-        score.taken.add_ns(elapsed_ns)
-        score.kernel.add_ns(kernel_ns)
-        score.mismatches += answer != truth
+        for ours, right, (answer, elapsed_ns) in zip(kernel, truth, block, strict=True):
+            score.taken.add_ns(elapsed_ns)
+            score.kernel.add_ns(ours[1])
+            score.mismatches += answer != right[0]
+
+
+def _times_of_last(
+    result: SearchResult,
+    contestants: Field,
+    asked: Sequence[Entry],
+    targets: Sequence[Sequence[Stand]],
+) -> list[int]:
+    """The k-th unit's time for each incident, for the variant that is told; not timed."""
+    if contestants.told is None or all(entry.family != TOLD for entry in asked):
+        return [CLOSED_MS] * len(targets)
+    reference = next(entry.contestant for entry in asked if entry.family == REFERENCE)
+    answers = [reference.nearest(target, result.k) for target in targets]
+    return [answer[-1][0] if len(answer) == result.k else CLOSED_MS for answer in answers]

@@ -52,7 +52,7 @@ def test_all_libraries_give_the_same_milliseconds(roads: Roads, twin: Roads, mak
     draw = PointDraw(roads.graph, drivable(roads), 7)
     contestants = gather(roads, twin, silent)
 
-    result = compare(contestants, make(draw, 40), draw, k=k, rounds=21, say=silent)
+    result = compare(contestants, make(draw, 40), draw, k=k, rounds=45, say=silent)
 
     assert result.mismatches == 0
     assert {score.family for score in result.scores.values()} >= {"kernel", "twin", "scipy"}
