@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
+from msgspec import field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -44,8 +45,12 @@ CHANGES = [404, 409, 412, 503]
 
 
 class AssignReply(AssignmentView):
-    """The new assignment, with its incident and the receipt of the choice."""
+    """The new assignment, with its incident and the receipt of the choice.
 
+    `assignments` holds it once more, so that the answer reads like that of POST /v1/incidents.
+    """
+
+    assignments: list[AssignmentView] = field(default_factory=list)
     incident: IncidentView | None = None
     recommendation: RecommendationView | None = None
 
@@ -230,6 +235,7 @@ def _assigned(service: Service, outcome: Outcome) -> StoredReply:
     kind = decision.board.units[assignment.unit_id].kind
     view = service.artist.show(assignment, kind, shape=AssignReply)
     assert isinstance(view, AssignReply)  # noqa: S101  # the shape asked for
+    view.assignments = [service.artist.show(assignment, kind)]
     view.incident = incident_view(incident)
     if decision.recommendation is not None:
         view.recommendation = recommendation_view(
