@@ -11,6 +11,7 @@ from api.compiled import Say, open_shipped_network
 from api.errors import DataMissing, SettingsInvalid
 from api.http.drawing import RouteArtist
 from api.http.idempotency import ReplyKeeper
+from api.http.inbox_bell import InboxBell
 from api.http.locating import Locator
 from api.http.network_map import NetworkMap
 from api.http.views.events import feed_body
@@ -130,6 +131,7 @@ async def assemble(
         network_map=NetworkMap(
             roads, data_dir / "cache", synthetic=synthetic_network, attribution=attribution
         ),
+        inbox_bell=InboxBell(runner),
         tokens=TokenBook(data_dir),
         replies=ReplyKeeper(now_ms),
         metrics=metrics,

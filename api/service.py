@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from api.http.drawing import RouteArtist
 from api.http.idempotency import ReplyKeeper
+from api.http.inbox_bell import InboxBell
 from api.http.locating import Locator
 from api.http.network_map import NetworkMap
 from api.metrics import Metrics
@@ -37,6 +38,7 @@ class Service:
         shapes: Arcs by line and area.
         artist: Ways drawn.
         network_map: The network as GeoJSON.
+        inbox_bell: Wakes vehicles' long-polls.
         tokens: Who may come in.
         replies: Answers of calls that change nothing durable, by their idempotency key.
         metrics: Counters.
@@ -55,6 +57,7 @@ class Service:
     shapes: ArcsByShape
     artist: RouteArtist
     network_map: NetworkMap
+    inbox_bell: InboxBell
     tokens: TokenBook
     replies: ReplyKeeper
     metrics: Metrics

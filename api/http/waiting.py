@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
 from starlette.requests import Request
 
 from api.errors import NotReady
+from api.http.inbox_bell import Contents
 from api.http.permissions import caller_of
 from api.service import Service
+from dispatch.words import UnitId
 
 WAIT_MAX_S = 25
 """Below the 30 s after which common proxies give up."""
@@ -71,20 +73,23 @@ class Waiting:
         Returns:
             False when the time is over, the service stops, or the token no longer holds.
         """
+        tail = self._service.runner.tail
+        return await self._in_turns(lambda turn_s: tail.wait_after(seq, turn_s))
+
+    async def for_inbox(self, unit_id: UnitId, seen: Contents) -> bool:
+        """Waits until a unit's inbox is made of something else than what was seen.
+
+        Returns:
+            As `for_event_after`.
+        """
+        bell = self._service.inbox_bell
+        return await self._in_turns(lambda turn_s: bell.wait(unit_id, seen, turn_s))
+
+    async def _in_turns(self, wait: Callable[[float], Awaitable[bool]]) -> bool:
         while self.may_go_on:
             left_s = self._until_s - time.monotonic()
             if left_s <= 0:
                 return False
-            if await self._service.runner.tail.wait_after(seq, min(TURN_S, left_s)):
+            if await wait(min(TURN_S, left_s)):
                 return True
         return False
-
-
-async def sleep_or_stop(service: Service, seconds: float) -> bool:
-    """Sleeps; True when the service was told to stop meanwhile."""
-    try:
-        async with asyncio.timeout(seconds):
-            await service.stopping.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http.conditional import unchanged
+from api.http.inbox_bell import contents
 from api.http.operation import IF_NONE_MATCH, operation
 from api.http.permissions import CREWS, GuardedRoute, allow, caller_of, must_be_own_unit
 from api.http.responding import JSON, content_tag
@@ -20,6 +21,7 @@ from api.http.waiting import WAIT_MAX_S, Waiting
 from api.service import Service, service_of
 from dispatch.board import Board
 from dispatch.resources import Assignment, UnitOnBoard
+from dispatch.words import UnitId
 
 router = APIRouter(route_class=GuardedRoute, tags=["units"])
 
@@ -52,12 +54,12 @@ async def get_inbox(
     find_unit(service, unit_id)
     with Waiting(service, request, wait) as waiting:
         while True:
-            seen_seq = service.runner.durable_seq
+            seen = contents(service.runner.board, UnitId(unit_id))
             body = encode(inbox_view(service, find_unit(service, unit_id)))
             tag = content_tag(body)
             if not unchanged(request, tag):
                 return Response(body, 200, {"etag": tag}, JSON)
-            if not await waiting.for_event_after(seen_seq):
+            if not await waiting.for_inbox(UnitId(unit_id), seen):
                 return Response(status_code=304, headers={"etag": tag})
 
 
