@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +13,6 @@ from api.bench.load_client import Connection, Reply, request_bytes
 from api.bench.street_points import StreetPoint
 
 _CATEGORY = "help"
-_PAGE = 1_000
 CREATED = 201
 _OK = 200
 
@@ -41,12 +40,7 @@ class DeskClient:
         self._token = token
         self._sent = 0
 
-    def unit_ids(self) -> list[str]:
-        """All units."""
-        reply = self._ask("GET", f"/v1/units?limit={_PAGE}")
-        return [unit["id"] for unit in reply.data()["items"]]
-
-    def send_positions(self, unit_ids: Sequence[str], points: Sequence[StreetPoint]) -> None:
+    def send_positions(self, points: Mapping[str, StreetPoint]) -> None:
         """Every unit's fix of this moment.
 
         Raises:
@@ -62,14 +56,14 @@ class DeskClient:
                 "speed_mps": point.speed_mps,
                 "heading": round(point.heading_deg, 1),
             }
-            for unit_id, point in zip(unit_ids, points, strict=True)
+            for unit_id, point in points.items()
         ]
         reply = self._ask("POST", "/v1/positions", batch)
         refused = [item for item in reply.data()["items"] if item["result"] == "rejected"]
         if refused:
             raise ServiceSilent(f"{len(refused)} positions were rejected, such as {refused[0]}")
 
-    def set_patrolling(self, unit_ids: Sequence[str]) -> None:
+    def set_patrolling(self, unit_ids: Iterable[str]) -> None:
         """Tell the service that the units are under way."""
         for unit_id in unit_ids:
             self._ask("POST", f"/v1/units/{quote(unit_id)}/status", {"status": "patrolling"})

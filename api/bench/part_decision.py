@@ -13,7 +13,7 @@ from api.bench.part_search import SEED, drivable
 from api.bench.report import Budget, Part, Table
 from api.bench.samples import NS_PER_MS, Samples
 from api.bench.scenario import PointDraw, Posture
-from api.bench.street_points import StreetPoint, street_points
+from api.bench.street_points import StreetPoint, points_on_beat, street_points
 from api.http.locating import Locator
 from api.http.schemas.gate import Point
 from dispatch.board import Board, open_board
@@ -112,15 +112,11 @@ def open_desk(roads: Roads, city: City) -> Desk:
 
 
 def spread_units(desk: Desk, draw: PointDraw) -> None:
-    """Give every unit a fix on some road, under way."""
-    points = street_points(desk.roads.graph, draw, len(desk.city.units))
-    desk.positions.accept(
-        [
-            _fix(unit.unit_id, at, desk.now_ms())
-            for unit, at in zip(desk.city.units, points, strict=True)
-        ],
-        desk.now_ms(),
-    )
+    """Give every unit a fix on some road of its area, under way."""
+    points = points_on_beat(desk.roads.graph, draw, desk.city)
+    now_ms = desk.now_ms()
+    fixes = [_fix(unit_id, point, now_ms) for unit_id, point in points.items()]
+    desk.positions.accept(fixes, now_ms)
     desk.units.settle(len(points))
 
 

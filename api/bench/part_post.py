@@ -27,7 +27,9 @@ from api.bench.part_start import serve_command
 from api.bench.post_times import CPU_NOTE, PostTimes, cpu_row, note_pairs, post_budgets, time_rows
 from api.bench.report import Cell, Part, Table
 from api.bench.scenario import PointDraw
-from api.bench.street_points import street_points
+from api.bench.street_points import points_on_beat, street_points
+from platforms.city import City
+from platforms.city_files import load_city
 from routing.roads import Roads
 
 CLIENTS = (1, 16)
@@ -51,18 +53,17 @@ _OWN_LIMITS = {
 class PostBench:
     """Both servers, the disk, and the client that measures."""
 
-    def __init__(self, roads: Roads, service: Server, noop: Server, token: str) -> None:
+    def __init__(self, roads: Roads, city: City, service: Server, noop: Server, token: str) -> None:
         self._draw = PointDraw(roads.graph, drivable(roads), SEED)
         self._graph = roads.graph
         self._service = service
         self._noop = noop
         self._token = token
         self._desk = DeskClient(service.port, token)
-        self._unit_ids = self._desk.unit_ids()
-        self._posts = street_points(self._graph, self._draw, len(self._unit_ids))
+        self._fixes = points_on_beat(self._graph, self._draw, city)
         self._keys = count(1)
-        self._desk.send_positions(self._unit_ids, self._posts)
-        self._desk.set_patrolling(self._unit_ids)
+        self._desk.send_positions(self._fixes)
+        self._desk.set_patrolling(self._fixes)
 
     def sync_size(self) -> int:
         """Bytes that the service writes for one incident, by what the system counts."""
@@ -88,7 +89,7 @@ class PostBench:
         try:
             for number in range(iterations):
                 if number % _FIX_EVERY == 0:
-                    self._desk.send_positions(self._unit_ids, self._posts)
+                    self._desk.send_positions(self._fixes)
                     # The service puts moved units on the road between requests, as in a city
                     # whose fixes do not come all at once.
                     sleep(_SETTLING_S)
@@ -167,7 +168,7 @@ def run_post(ground: Ground, roads: Roads, *, rounds: int, part: Part, say: Say)
             serving(noop_command, ground.folder, port=noop_port, ready_path="/readyz")
         )
         floor = stack.enter_context(DiskFloor(data / "floor.bench"))
-        bench = PostBench(roads, service, noop, token)
+        bench = PostBench(roads, load_city(city), service, noop, token)
         stack.callback(bench.close)
         size = bench.sync_size()
         cpu_rows: list[dict[str, Cell]] = []

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from api.bench.scenario import PointDraw
+from platforms.city import City
+from platforms.promise import Promise
 from routing.graph import RoadGraph
 from routing.stands import Stand
 
+_DRAWS_PER_UNIT = 40
 _PATROL_MPS = 8.0
 """About 30 km/h: fast enough that the heading counts."""
 
@@ -35,6 +38,28 @@ class StreetPoint:
 def street_points(graph: RoadGraph, draw: PointDraw, count: int) -> list[StreetPoint]:
     """Draw points on the roads, each with the heading of its arc there."""
     return [_point(graph, draw.heading_stand()) for _ in range(count)]
+
+
+def points_on_beat(graph: RoadGraph, draw: PointDraw, city: City) -> dict[str, StreetPoint]:
+    """A place under way for each unit, in its own area, where it can be sent to incidents.
+
+    Returns:
+        By unit id, in the city's order. A unit for whose area no place comes up stands anywhere.
+    """
+    promise = Promise(city)
+    waiting: dict[str, list[str]] = {}
+    for unit in city.units:
+        waiting.setdefault(unit.area_id, []).append(unit.unit_id)
+    placed: dict[str, StreetPoint] = {}
+    spare = street_points(graph, draw, _DRAWS_PER_UNIT * len(city.units))
+    for point in spare:
+        area = promise.area_at(point.lon, point.lat)
+        units = waiting.get(area.area_id) if area is not None else None
+        if units:
+            placed[units.pop()] = point
+    left = [unit_id for units in waiting.values() for unit_id in units]
+    placed.update(zip(left, spare, strict=False))
+    return {unit.unit_id: placed[unit.unit_id] for unit in city.units}
 
 
 def _point(graph: RoadGraph, stand: Stand) -> StreetPoint:
