@@ -24,10 +24,12 @@ class Promise:
     """Look-ups of a city by point, WGS-84 degrees."""
 
     def __init__(self, city: City) -> None:
-        self._zones = _PointIndex(
-            sorted((zone for zone in city.zones if zone.polygon is not None), key=_promise_order),
-            [zone.polygon for zone in sorted(city.zones, key=_promise_order) if zone.polygon],
-        )
+        drawn = [
+            (zone, zone.polygon)
+            for zone in sorted(city.zones, key=_promise_order)
+            if zone.polygon is not None
+        ]
+        self._zones = _PointIndex([zone for zone, _ in drawn], [region for _, region in drawn])
         areas = sorted(city.areas, key=lambda area: area.area_id)
         self._areas = _PointIndex(areas, [area.polygon for area in areas])
         grids = sorted(city.grids, key=lambda grid: grid.grid_id)

@@ -80,10 +80,10 @@ class ReplyKeeper:
         try:
             response = await work()
         except BaseException:
-            del self._kept[command.stored]
+            self._drop(command, entry)
             raise
         if len(response.body) > KEPT_BODY_MAX_BYTES:
-            del self._kept[command.stored]
+            self._drop(command, entry)
         else:
             entry.response = response
         return response
@@ -98,6 +98,11 @@ class ReplyKeeper:
         if kept.response is None:
             raise CommandInProgress(command.key)
         return kept.response
+
+    def _drop(self, command: CommandKey, entry: _Kept) -> None:
+        # It may have made room for another meanwhile.
+        if self._kept.get(command.stored) is entry:
+            del self._kept[command.stored]
 
     def _forget_old(self) -> None:
         oldest_ms = self._now_ms() - KEPT_S * 1000
