@@ -9,8 +9,12 @@ from dataclasses import replace
 from dispatch.board import Board, open_board
 from dispatch.codec import decode_board, decode_event, encode_board
 from dispatch.errors import LogDamaged
+from dispatch.events import Recorded
 from dispatch.evolve import evolve
+from dispatch.resources import UnitOnBoard
 from dispatch.store import READ_LIMIT, Store, StoredSnapshot
+from dispatch.words import UnitStatus
+from platforms.categories import UnitKind
 from platforms.city import City
 
 _log = logging.getLogger(__name__)
@@ -29,11 +33,14 @@ async def recover(store: Store, city: City, *, snapshots: bool = True) -> Board:
         EventKindUnknown: a newer version wrote it.
     """
     board = await _newest_snapshot(store) if snapshots else None
-    board = open_board(city) if board is None else with_units_of(board, city)
+    today = open_board(city)
+    # Units that left the files stay until the end: events still to be read may name them.
+    board = today if board is None else replace(board, units={**today.units, **board.units})
     while True:
         entries = await store.read(board.seq, READ_LIMIT)
         for entry in entries:
-            board = evolve(board, decode_event(entry.seq, entry.body))
+            recorded = decode_event(entry.seq, entry.body)
+            board = evolve(_with_unit_of(board, recorded), recorded)
         if len(entries) < READ_LIMIT:
             break
         # A long log: let the process answer signals and health checks meanwhile.
@@ -75,6 +82,24 @@ def with_units_of(board: Board, city: City) -> Board:
         elif held is not None and held.assignment_id is not None:
             units[unit_id] = held
     return replace(board, units=units)
+
+
+def _with_unit_of(board: Board, recorded: Recorded) -> Board:
+    """The board with the unit that an event names, which may have left the city's files since."""
+    unit_id = getattr(recorded.event, "unit_id", None)
+    if unit_id is None or unit_id in board.units:
+        return board
+    _log.warning("event %d names unit %s, which is not in the city", recorded.seq, unit_id)
+    gone = UnitOnBoard(
+        unit_id=unit_id,
+        call_sign=unit_id,
+        kind=UnitKind.RESPONSE_CAR,
+        platform_id="",
+        area_id="",
+        status=UnitStatus.OFF_DUTY,
+        on_duty=False,
+    )
+    return replace(board, units={**board.units, unit_id: gone})
 
 
 async def _newest_snapshot(store: Store) -> Board | None:

@@ -11,14 +11,14 @@ import pytest
 from dispatch.board import open_board
 from dispatch.codec import board_hash
 from dispatch.errors import DispatchError, LogDamaged
-from dispatch.questions import AddNote
+from dispatch.questions import AddNote, StampAssignment
 from dispatch.replay import replay
 from dispatch.running import housekeeping
 from dispatch.running.recover import recover, with_units_of
 from dispatch.running.timers import Timers
 from dispatch.store import Append
 from dispatch.store.sqlite import SqliteStore
-from dispatch.words import IncidentId, UnitId
+from dispatch.words import AssignmentState, IncidentId, Stamp, UnitId
 from platforms.categories import UnitKind
 from tests.shell_town import TestClock, a_call, make_city, ok, open_runner, run
 
@@ -61,6 +61,26 @@ def test_a_snapshot_is_kept_on_the_way(tmp_path: Path, monkeypatch: pytest.Monke
         assert replayed.events == runner.durable_seq
         assert replayed.snapshot_agrees
         assert replayed.board_sha256 == board_hash(runner.board)
+
+    run(scenario)
+
+
+def test_a_unit_that_left_the_city_does_not_keep_its_log_from_being_read(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        runner = await open_runner(tmp_path, TestClock())
+        await runner.ask(a_call(), actor="t", answer=ok)
+        [sent] = runner.board.assignments.values()
+        clear = StampAssignment(assignment_id=sent.assignment_id, stamp=Stamp.CLEARED)
+        await runner.ask(clear, actor="t", answer=ok)
+        await runner.close()
+        city = make_city()
+        less = replace(city, units=tuple(u for u in city.units if u.unit_id != sent.unit_id))
+        store = SqliteStore.open(tmp_path)
+        for snapshots in (True, False):
+            board = await recover(store, less, snapshots=snapshots)
+            assert sent.unit_id not in board.units
+            assert board.assignments[sent.assignment_id].state is AssignmentState.CLEARED
+        await store.close()
 
     run(scenario)
 
