@@ -40,6 +40,9 @@ _RANK = {
     AssignmentState.ON_SCENE: 3,
 }
 
+LATE_REPORTS_MAX = 20
+"""Scene reports kept of an assignment that ended undone; each may say something else."""
+
 _RANK_AFTER = {Stamp.ACKED: 1, Stamp.DEPARTED: 2, Stamp.ARRIVED: 3, Stamp.CLEARED: 4}
 
 
@@ -49,6 +52,7 @@ def stamp(draft: Draft, question: StampAssignment) -> Decision:
     Raises:
         AssignmentUnknown: No such assignment.
         ClockSkew: The device's time is out of bounds.
+        StateConflict: It ended undone and has as many late reports as may be.
     """
     given_ms = device_time(draft.context, question.at_ms)
     assignment = draft.assignment(question.assignment_id)
@@ -230,14 +234,27 @@ def _happened_ms(draft: Draft, assignment: Assignment, given_ms: UnixMs) -> Unix
 def _keep_late(
     draft: Draft, known: Assignment, question: StampAssignment, given_ms: UnixMs
 ) -> None:
-    """Logs a step that cannot count, once; a plain repeat is not logged."""
+    """Logs a step that cannot count, once; a plain repeat is not logged.
+
+    Reports are all logged, because each has words of its own.
+
+    Raises:
+        StateConflict: There are as many late reports as may be.
+    """
     draft.applied = False
     stamped = known.stamps.get(question.stamp)
     repeated = stamped is not None and not stamped.inferred
     if repeated and question.stamp is Stamp.FEEDBACK:
         repeated = known.feedback == (question.feedback or Feedback())
-    if repeated or question.stamp in known.late_stamps:
+    before = known.late_stamps.count(question.stamp)
+    if repeated or (before and question.stamp is not Stamp.FEEDBACK):
         return
+    if before >= LATE_REPORTS_MAX:
+        raise StateConflict(
+            known.assignment_id,
+            state=known.state,
+            why=f"it has {before} late reports, the most held; add a note to its incident",
+        )
     draft.record(
         LateStampRecorded(
             at_ms=given_ms,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dispatch.decide.stamps import LATE_REPORTS_MAX
 from dispatch.errors import (
     AssignmentUnknown,
     BadStamp,
@@ -13,7 +14,12 @@ from dispatch.errors import (
 )
 from dispatch.events import AssignmentArrived, AssignmentDeparted, LateStampRecorded
 from dispatch.facts import Feedback
-from dispatch.questions import CloseIncident, CorrectStamp, StampAssignment
+from dispatch.questions import (
+    CloseIncident,
+    CorrectStamp,
+    DeclineAssignment,
+    StampAssignment,
+)
 from dispatch.words import (
     AssignmentId,
     AssignmentState,
@@ -178,6 +184,18 @@ def test_the_same_report_after_the_end_is_no_news(town: Town) -> None:
     town.ask(CloseIncident(incident_id=IncidentId("I000001"), release_units=True))
     assert stamped(town, Stamp.FEEDBACK, feedback=report) == []
     assert stamped(town, Stamp.FEEDBACK, feedback=Feedback(text="more")) == ["LateStampRecorded"]
+
+
+def test_late_reports_are_all_kept_up_to_a_bound(town: Town) -> None:
+    town.ask(DeclineAssignment(assignment_id=A1, reason="flat tyre"))
+    for number in range(LATE_REPORTS_MAX):
+        report = Feedback(text=f"report {number}")
+        assert stamped(town, Stamp.FEEDBACK, feedback=report) == ["LateStampRecorded"]
+    with pytest.raises(StateConflict, match="it has 20 late reports"):
+        stamped(town, Stamp.FEEDBACK, feedback=Feedback(text="one more"))
+    # other steps say nothing new the second time
+    assert stamped(town, Stamp.ARRIVED) == ["LateStampRecorded"]
+    assert stamped(town, Stamp.ARRIVED) == []
 
 
 def test_an_assignment_that_never_was_is_unknown(town: Town) -> None:
