@@ -56,6 +56,8 @@ class Rules:
         required_max: The most units that one incident may ask for.
         open_incidents_max: Open incidents held at once.
         waiting_max: Incidents that wait for units at once.
+        closures_max: Road closures held at once (ASSUMPTION: ten a platform and many to spare).
+        speed_factors_max: Speed factors held at once (ASSUMPTION, likewise).
         notes_max: Remarks on one incident.
         device_past_max_s: How old a device's time may be (taps made offline).
         device_future_max_s: How far it may run ahead.
@@ -83,6 +85,8 @@ class Rules:
     required_max: int = 50
     open_incidents_max: int = 5_000
     waiting_max: int = 1_000
+    closures_max: int = 2_000
+    speed_factors_max: int = 2_000
     notes_max: int = 500
     device_past_max_s: float = 86_400.0
     device_future_max_s: float = 60.0

@@ -6,7 +6,7 @@ from dispatch.decide.context import Decision
 from dispatch.decide.draft import Draft, check_version
 from dispatch.decide.recheck import ROADS_CHANGED, recheck
 from dispatch.decide.send import serve_queue
-from dispatch.errors import ClosureUnknown, SpeedFactorUnknown
+from dispatch.errors import BadPeriod, ClosureUnknown, QueueFull, SpeedFactorUnknown
 from dispatch.events import RoadClosed, RoadReopened, SpeedFactorLifted, SpeedFactorSet
 from dispatch.questions import (
     CloseRoad,
@@ -16,17 +16,26 @@ from dispatch.questions import (
     SetSpeedFactor,
 )
 from dispatch.resources import Closure, SpeedFactor
+from dispatch.words import UnixMs
 
 
 def close_road(draft: Draft, question: CloseRoad) -> Decision:
-    """Records the closure; it takes effect when the shell has set it on the roads."""
+    """Records the closure; it takes effect when the shell has set it on the roads.
+
+    Raises:
+        BadPeriod: It would be over before it begins.
+        QueueFull: Too many closures are held.
+    """
+    limit = draft.context.rules.closures_max
+    if len(draft.board.closures) >= limit:
+        raise QueueFull(what="closures", limit=limit, mend="lift some")
     closure = Closure(
         closure_id=draft.next_closure_id(),
         arcs=question.arcs,
         way_ids=question.way_ids,
         geometry=question.geometry,
         direction=question.direction,
-        from_ms=draft.now_ms if question.from_ms is None else question.from_ms,
+        from_ms=_begins_ms(draft, question),
         until_ms=question.until_ms,
         emergency_exempt=question.emergency_exempt,
         reason=question.reason,
@@ -52,14 +61,22 @@ def reopen_road(draft: Draft, question: ReopenRoad) -> Decision:
 
 
 def set_speed_factor(draft: Draft, question: SetSpeedFactor) -> Decision:
-    """Records the factor; it takes effect when the shell has set it on the roads."""
+    """Records the factor; it takes effect when the shell has set it on the roads.
+
+    Raises:
+        BadPeriod: It would be over before it begins.
+        QueueFull: Too many speed factors are held.
+    """
+    limit = draft.context.rules.speed_factors_max
+    if len(draft.board.speed_factors) >= limit:
+        raise QueueFull(what="speed factors", limit=limit, mend="lift some")
     factor = SpeedFactor(
         factor_id=draft.next_factor_id(),
         factor=question.factor,
         road_class=question.road_class,
         area_id=question.area_id,
         arcs=question.arcs,
-        from_ms=draft.now_ms if question.from_ms is None else question.from_ms,
+        from_ms=_begins_ms(draft, question),
         until_ms=question.until_ms,
         reason=question.reason,
         road_version=draft.context.roads.road_state.road_version,
@@ -89,3 +106,13 @@ def recheck_routes(draft: Draft, question: RecheckRoutes) -> Decision:
         recheck(draft, assignment, cause=ROADS_CHANGED, arcs=question.arcs)
     serve_queue(draft)
     return draft.finish()
+
+
+def _begins_ms(draft: Draft, question: CloseRoad | SetSpeedFactor) -> UnixMs:
+    """When it begins: as asked, or now."""
+    from_ms = draft.now_ms if question.from_ms is None else question.from_ms
+    until_ms = question.until_ms
+    effect_ms = max(from_ms, draft.now_ms)
+    if until_ms is not None and until_ms <= effect_ms:
+        raise BadPeriod(over_s=(effect_ms - until_ms) / 1000)
+    return from_ms

@@ -18,9 +18,10 @@ DispatchError
 ├── Refused                 the question itself is not sound
 │   ├── BadStamp            a corrected time that breaks the order of steps
 │   ├── ClockSkew           a device's time too far from the service's
+│   ├── BadPeriod           a closure or speed that would be over before it begins
 │   ├── BadRequirement      a kind or a number of units that cannot be asked for
 │   └── BadUnitStatus       a status that nobody may set by hand
-├── QueueFull               more incidents than the service is set up to hold
+├── QueueFull               more incidents or closures than the service is set up to hold
 ├── CommandReused           a command key used again for another body
 ├── CommandInProgress       the same command is still being worked on
 ├── CursorExpired           a place in the log that is no longer kept
@@ -40,6 +41,7 @@ from __future__ import annotations
 
 from dispatch.errors.decisions import (
     AssignmentUnknown,
+    BadPeriod,
     BadRequirement,
     BadStamp,
     BadUnitStatus,
@@ -80,6 +82,7 @@ from dispatch.errors.store import (
 __all__ = [
     "AppendRefused",
     "AssignmentUnknown",
+    "BadPeriod",
     "BadRequirement",
     "BadStamp",
     "BadUnitStatus",

@@ -216,6 +216,21 @@ class ClockSkew(Refused):
         self.limit_s = limit_s
 
 
+class BadPeriod(Refused):
+    """A closure or speed factor that would be over before it begins.
+
+    Attributes:
+        over_s: How long before its beginning it would be over.
+    """
+
+    def __init__(self, *, over_s: float) -> None:
+        super().__init__(
+            f"it would be over {over_s:.0f} s before it takes effect: give a later until, or none"
+            " to hold until it is lifted"
+        )
+        self.over_s = over_s
+
+
 class BadRequirement(Refused):
     """A kind or a number of units that cannot be asked for.
 
@@ -246,16 +261,16 @@ class BadUnitStatus(Refused):
 
 
 class QueueFull(DispatchError):
-    """More incidents than the service is set up to hold.
+    """More than the service is set up to hold: incidents, closures, decisions under way.
 
     Attributes:
         limit: The bound that is reached.
         retry_after_s: When to try again.
     """
 
-    def __init__(self, *, what: str, limit: int, retry_after_s: int = 5) -> None:
-        super().__init__(
-            f"{limit} {what} are held already, which is the bound set: close or merge some first"
-        )
+    def __init__(
+        self, *, what: str, limit: int, mend: str = "close or merge some", retry_after_s: int = 5
+    ) -> None:
+        super().__init__(f"{limit} {what} are held already, which is the bound set: {mend} first")
         self.limit = limit
         self.retry_after_s = retry_after_s

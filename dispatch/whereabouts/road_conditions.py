@@ -67,16 +67,21 @@ class RoadConditions:
         direction = on_roads.Direction.FORWARD
         if not known:
             direction = on_roads.Direction(closure.direction.value)
-        return on_roads.Closure(
-            closure_id=closure.closure_id,
-            arcs=arcs,
-            way_ids=ways,
-            direction=direction,
-            from_ms=closure.from_ms,
-            until_ms=closure.until_ms,
-            emergency_exempt=closure.emergency_exempt,
-            reason=closure.reason,
-        )
+        try:
+            return on_roads.Closure(
+                closure_id=closure.closure_id,
+                arcs=arcs,
+                way_ids=ways,
+                direction=direction,
+                from_ms=closure.from_ms,
+                until_ms=closure.until_ms,
+                emergency_exempt=closure.emergency_exempt,
+                reason=closure.reason,
+            )
+        except RoadError as error:
+            # It is in the log: it must not keep the service from starting.
+            _log.error("closure %s left out: %s", closure.closure_id, error)
+            return None
 
     def _known_ways(self, way_ids: Iterable[int]) -> tuple[int, ...]:
         """Those ways that this network has."""

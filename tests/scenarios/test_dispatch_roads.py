@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch.errors import ClosureUnknown, SpeedFactorUnknown, VersionStale
+from dispatch.errors import BadPeriod, ClosureUnknown, QueueFull, SpeedFactorUnknown, VersionStale
 from dispatch.events import AssignmentRechecked, RoadReopened, SpeedFactorLifted
 from dispatch.questions import (
     CloseRoad,
@@ -15,6 +15,7 @@ from dispatch.questions import (
     SetSpeedFactor,
     StampAssignment,
 )
+from dispatch.rules import Rules
 from dispatch.words import (
     AssignmentId,
     ClosureId,
@@ -132,3 +133,30 @@ def test_what_is_lifted_must_be_there_and_as_it_was_read() -> None:
     lifted = town.ask(LiftSpeedFactor(factor_id=SpeedFactorId("F000001"), if_version=1))
     assert kinds(lifted.events) == ["SpeedFactorLifted"]
     assert lifted.speed_factor is not None
+
+
+@pytest.mark.parametrize(
+    ("from_s", "until_s", "over_s"), [(None, 0, 0), (None, -60, 60), (-120, -60, 60), (60, 30, 30)]
+)
+def test_a_condition_that_would_be_over_at_once_is_refused_and_not_recorded(
+    from_s: int | None, until_s: int, over_s: int
+) -> None:
+    town = Town()
+    from_ms = None if from_s is None else UnixMs(T0 + from_s * 1000)
+    until_ms = UnixMs(T0 + until_s * 1000)
+    why = f"over {over_s} s before it takes effect"
+    with pytest.raises(BadPeriod, match=why):
+        town.ask(CloseRoad(arcs=(1,), from_ms=from_ms, until_ms=until_ms))
+    with pytest.raises(BadPeriod, match=why):
+        town.ask(SetSpeedFactor(factor=0.5, from_ms=from_ms, until_ms=until_ms))
+    assert town.log == []
+
+
+def test_conditions_have_a_bound() -> None:
+    town = Town(rules=Rules(closures_max=1, speed_factors_max=1))
+    town.ask(CloseRoad(arcs=(1,)))
+    town.ask(SetSpeedFactor(factor=0.5))
+    with pytest.raises(QueueFull, match=r"1 closures are held already.*lift some first"):
+        town.ask(CloseRoad(arcs=(2,)))
+    with pytest.raises(QueueFull, match=r"1 speed factors are held already.*lift some first"):
+        town.ask(SetSpeedFactor(factor=0.6))

@@ -98,3 +98,12 @@ def test_what_changed_is_told_for_the_recheck() -> None:
     assert arcs_changed(shut, replace(shut, closures={})) == {4, 5}
     slow = factor(roads)
     assert arcs_changed(shut, replace(shut, speed_factors={slow.factor_id: slow})) is None
+
+
+def test_a_closure_that_contradicts_itself_keeps_nobody_from_the_others() -> None:
+    roads = make_roads()
+    good = closure(roads, closure_id=ClosureId("C000002"), arcs=(3,))
+    bad = closure(roads, until_ms=UnixMs(NOW - 1))
+    board = Board(closures={bad.closure_id: bad, good.closure_id: good})
+    RoadConditions(roads, make_city()).apply(board, NOW)
+    assert [one.closure_id for one in roads.conditions.closures] == ["C000002"]
