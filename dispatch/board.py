@@ -43,6 +43,7 @@ __all__ = [
     "in_queue_order",
     "open_board",
     "queue",
+    "queue_place",
     "time_left_s",
 ]
 
@@ -126,12 +127,12 @@ def in_queue_order(incidents: Iterable[Incident], now_ms: UnixMs) -> tuple[Incid
 
     Before its first order an incident's time runs from the call, whatever the clock.
     """
-    return tuple(
-        sorted(
-            incidents,
-            key=lambda one: (one.priority, time_left_s(one, now_ms), one.incident_id),
-        )
-    )
+    return tuple(sorted(incidents, key=lambda one: queue_place(one, now_ms)))
+
+
+def queue_place(incident: Incident, now_ms: UnixMs) -> tuple[int, float, str]:
+    """Where it stands in the queue's order; smaller is more pressing."""
+    return incident.priority, time_left_s(incident, now_ms), incident.incident_id
 
 
 def time_left_s(incident: Incident, now_ms: UnixMs) -> float:

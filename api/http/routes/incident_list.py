@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf, isfinite
+from operator import itemgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.clock import now_ms
+from api.errors import BadCursor
 from api.http.cursors import read_cursor, write_cursor
 from api.http.operation import operation
 from api.http.pages import LIMIT_DEFAULT, Cursor, Limit
@@ -19,7 +22,7 @@ from api.http.responding import answer
 from api.http.views.incidents import incident_view
 from api.http.views.lists import IncidentList
 from api.service import Service, service_of
-from dispatch.board import in_queue_order
+from dispatch.board import queue_place
 from dispatch.resources import Incident
 from dispatch.store import ClosedQuery
 from dispatch.words import IncidentStatus, UnixMs
@@ -29,6 +32,9 @@ router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 ENDED = frozenset({IncidentStatus.CLOSED, IncidentStatus.CANCELLED, IncidentStatus.MERGED})
 OPEN_CURSOR = "open"
 HISTORY_CURSOR = "history"
+
+Position = list[str | int | float | None]
+"""Where a page ended: a queue place and its moment, or a time and an id of history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,24 +114,33 @@ async def _page(
 
 
 def _open_page(
-    service: Service, wanted: Wanted, limit: int, position: list[str | int]
+    service: Service, wanted: Wanted, limit: int, position: Position
 ) -> tuple[list[Incident], str | None]:
     """Open incidents in the order of the moment the first page was asked for.
 
-    The order depends on the time; the cursor keeps that moment, so that pages do not overlap.
+    The order depends on the time; the cursor keeps that moment, so that pages do not overlap, and
+    the last place that was shown, so that none is skipped when one before it ends meanwhile.
     """
-    at_ms, after = (int(position[0]), int(position[1])) if position else (now_ms(), 0)
+    at_ms, *after = position or [now_ms()]
+    moment = UnixMs(int(at_ms or 0))
     matching = [one for one in service.runner.board.incidents.values() if wanted.holds(one)]
-    queue = in_queue_order(matching, UnixMs(at_ms))
-    page = list(queue[after : after + limit])
-    end = after + len(page)
-    if end < len(queue):
-        return page, write_cursor("incidents", [OPEN_CURSOR, at_ms, end])
-    return page, None
+    places = sorted(((queue_place(one, moment), one) for one in matching), key=itemgetter(0))
+    rest = [(place, one) for place, one in places if not after or place > _place_in(after)]
+    page = rest[:limit]
+    if len(page) < len(rest):
+        priority, left_s, incident_id = page[-1][0]
+        last = [priority, left_s if isfinite(left_s) else None, incident_id]
+        return [one for _, one in page], write_cursor("incidents", [OPEN_CURSOR, moment, *last])
+    return [one for _, one in page], None
+
+
+def _place_in(position: Position) -> tuple[int, float, str]:
+    priority, left_s, incident_id = position
+    return int(priority or 0), inf if left_s is None else float(left_s), str(incident_id)
 
 
 async def _history_page(
-    service: Service, wanted: Wanted, limit: int, position: list[str | int]
+    service: Service, wanted: Wanted, limit: int, position: Position
 ) -> tuple[list[Incident], str | None]:
     statuses = tuple(sorted(status.value for status in wanted.statuses & ENDED))
     query = ClosedQuery(
@@ -134,7 +149,7 @@ async def _history_page(
         platform_id=wanted.platform_id,
         since_ms=wanted.since_ms,
         until_ms=wanted.until_ms,
-        before=(UnixMs(int(position[0])), str(position[1])) if position else None,
+        before=(UnixMs(int(position[0] or 0)), str(position[1])) if position else None,
         limit=limit + 1,
     )
     found = [closed.incident for closed in await service.runner.history.find(query)]
@@ -147,6 +162,13 @@ async def _history_page(
     return page, write_cursor("incidents", [HISTORY_CURSOR, last.received_at_ms, last.incident_id])
 
 
-def _position(cursor: str) -> tuple[str, list[str | int]]:
-    stage, *position = read_cursor(cursor, "incidents", list[str | int])
-    return str(stage), position
+def _position(cursor: str) -> tuple[str, Position]:
+    match read_cursor(cursor, "incidents", Position):
+        case ["open", int(), int(), int() | float() | None, str()] as found:
+            return OPEN_CURSOR, found[1:]
+        case ["history"] | ["history", int(), str()] as found:
+            return HISTORY_CURSOR, found[1:]
+        case _:
+            raise BadCursor(
+                f"cursor {cursor[:40]!r} is damaged; leave it out to begin at the start"
+            )
