@@ -43,6 +43,7 @@ BODIES = (
     assignment_bodies.StampRequest,
     assignment_bodies.FeedbackRequest,
     assignment_bodies.DeclineRequest,
+    assignment_bodies.CorrectionRequest,
     unit_bodies.UnitStatusRequest,
     road_bodies.RouteRequest,
     road_bodies.ClosureRequest,

@@ -68,3 +68,29 @@ def test_assigning_by_hand_needs_if_match(town: HttpTown) -> None:
     assert sent.json()["unit_id"] == "P03-C1"
     assert sent.json()["incident"]["assignments"] == [sent.json()["id"]]
     assert sent.headers["etag"] == f'"{sent.json()["version"]}"'
+
+
+def test_a_step_s_time_is_set_right_and_the_first_one_stays(town: HttpTown) -> None:
+    order = town.report()["assignments"][0]
+    path = f"/v1/assignments/{order['id']}"
+    done = town.client().post(f"{path}/arrive", json={}).json()
+    right = {"stamp": "arrived", "at": order["dispatched_at"], "reason": "手误"}
+    assert_problem(
+        town.client().post(f"{path}/corrections", json=right), 428, "precondition_required"
+    )
+    stale = town.client().post(f"{path}/corrections", json=right, headers={"If-Match": '"1"'})
+    assert assert_problem(stale, 412, "version_stale")["current"]["id"] == order["id"]
+    tag = {"If-Match": f'"{done["version"]}"'}
+    early = {**right, "at": "2020-01-01T00:00:00Z"}
+    reply = town.client().post(f"{path}/corrections", json=early, headers=tag)
+    assert_problem(reply, 422, "bad_stamp")
+    late = {**right, "stamp": "cleared"}
+    reply = town.client().post(f"{path}/corrections", json=late, headers=tag)
+    assert_problem(reply, 422, "bad_stamp")
+    reply = town.client().post(f"{path}/corrections", json=right, headers=tag)
+    assert reply.status_code == 200, reply.text
+    corrected = reply.json()
+    assert corrected["arrived_at"] == order["dispatched_at"]
+    assert corrected["stamps"]["arrived"]["first_at"] == done["arrived_at"]
+    assert corrected["version"] > done["version"]
+    assert town.client().get(path).json()["arrived_at"] == order["dispatched_at"]

@@ -48,6 +48,7 @@ ADMITTED: dict[tuple[str, str], set[str]] = {
     ("POST", "/v1/assignments/{assignment_id}/feedback"): CREW,
     ("POST", "/v1/assignments/{assignment_id}/clear"): CREW,
     ("POST", "/v1/assignments/{assignment_id}/decline"): CREW,
+    ("POST", "/v1/assignments/{assignment_id}/corrections"): DESK,
     ("GET", "/v1/units"): READ,
     ("GET", "/v1/units/{unit_id}"): ALL,
     ("POST", "/v1/units/{unit_id}/status"): CREW,

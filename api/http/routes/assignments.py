@@ -8,24 +8,31 @@ from starlette.responses import Response
 
 from api.clock import milliseconds
 from api.http.commanding import carry_out, stored
+from api.http.conditional import required_if_match
 from api.http.operation import IF_NONE_MATCH, operation
 from api.http.permissions import (
     ALL_ROLES,
     CREWS,
+    DISPATCHERS,
     GuardedRoute,
     allow,
     caller_of,
     must_be_own_unit,
 )
 from api.http.responding import answer_if_changed
-from api.http.routes.incidents import category_of
-from api.http.schemas.assignments import DeclineRequest, FeedbackRequest, StampRequest
+from api.http.routes.incidents import IF_MATCH, category_of
+from api.http.schemas.assignments import (
+    CorrectionRequest,
+    DeclineRequest,
+    FeedbackRequest,
+    StampRequest,
+)
 from api.http.schemas.gate import read_body
 from api.http.views.assignments import AssignmentView, StampedAssignmentView
 from api.service import Service, service_of
 from dispatch.errors import AssignmentUnknown
 from dispatch.facts import Feedback
-from dispatch.questions import DeclineAssignment, Question, StampAssignment
+from dispatch.questions import CorrectStamp, DeclineAssignment, Question, StampAssignment
 from dispatch.resources import Assignment
 from dispatch.runner import Outcome
 from dispatch.store import StoredReply
@@ -193,6 +200,35 @@ async def decline_assignment(request: Request, assignment_id: str) -> Response:
         reason=asked.reason,
         at_ms=device_ms(asked),
         device_seq=asked.seq,
+    )
+    return await _step(request, service, question)
+
+
+@router.post(
+    "/v1/assignments/{assignment_id}/corrections",
+    **operation(
+        "correctAssignment",
+        "Set a step's time right; the first one stays beside it",
+        reply=StampedAssignmentView,
+        body=CorrectionRequest,
+        example={"stamp": "arrived", "at": "2026-10-06T13:40:19Z", "reason": "手误"},
+        problems=[404, 409, 412, 428],
+        parameters=[IF_MATCH],
+        writes=True,
+    ),
+)
+@allow(DISPATCHERS)
+async def correct_assignment(request: Request, assignment_id: str) -> Response:
+    """Times keep their order; steps that were only inferred move along."""
+    service = service_of(request)
+    if_version = required_if_match(request)
+    asked = await read_body(request, CorrectionRequest)
+    question = CorrectStamp(
+        assignment_id=AssignmentId(assignment_id),
+        stamp=Stamp(asked.stamp),
+        at_ms=milliseconds(asked.at),
+        reason=asked.reason,
+        if_version=if_version,
     )
     return await _step(request, service, question)
 

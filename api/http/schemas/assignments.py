@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -33,3 +33,11 @@ class DeclineRequest(StampRequest):
     """The crew cannot go."""
 
     reason: Annotated[Text, Field(min_length=1, examples=["vehicle broken down"])]
+
+
+class CorrectionRequest(RequestBody):
+    """The right time of a step whose time was wrong."""
+
+    stamp: Literal["acked", "departed", "arrived", "feedback", "cleared"]
+    at: Instant
+    reason: Annotated[Text, Field(min_length=1, examples=["tapped too late"])]
