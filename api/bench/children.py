@@ -103,9 +103,8 @@ def run_timed(
         )  # fmt: skip
     told = err.read_text(encoding="utf-8", errors="replace")
     if done.returncode != 0:
-        raise BenchFailed(
-            f"{' '.join(command)} ended with {done.returncode}: {told[-_TAIL_CHARS:]}"
-        )
+        name = " ".join((Path(command[0]).name, *command[1:]))
+        raise BenchFailed(f"{name} failed\n{told[-_TAIL_CHARS:]}")
     seconds, peak = told.rsplit("\n", 2)[-2].split()
     peak_mb = int(peak) / (_KB if sys.platform == "linux" else _KB * _KB)
     return Ran(float(seconds), peak_mb, out.read_text(encoding="utf-8"))
@@ -179,7 +178,7 @@ def _wait_until_ready(
             connection.close()
         sleep(_POLL_S)
     tail = log_path.read_text(encoding="utf-8", errors="replace")[-_TAIL_CHARS:]
-    raise ServiceSilent(f"a server is not ready; the end of its log: {tail}")
+    raise ServiceSilent(f"a server is not ready; the end of its log follows\n{tail}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -62,7 +62,7 @@ def test_incidents_are_posted_beside_their_floor(ground: Ground, roads: Roads) -
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(DataMissing, match="town.net"):
+    with pytest.raises(DataMissing, match=r"town\.net"):
         lay_ground(tmp_path / "town.net", tmp_path, silent)
 
 
