@@ -7,7 +7,7 @@ are published as a whole and never written to afterwards.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -19,30 +19,18 @@ from routing.conditions import Closure, Conditions, Direction, EffectiveConditio
 from routing.errors import Unreachable
 from routing.graph import RoadGraph
 from routing.isochrones import isochrone_polygons
+from routing.moment import Moment
 from routing.network_file import Manifest, load_network
-from routing.routes import Milliseconds, Route, draw_route, travel_ms_of
-from routing.search.arrays import Weights
+from routing.routes import Milliseconds, Route, WayArtist
 from routing.search.asking import LIMIT_MS, Reach, UnitSearch
 from routing.search.fleet import Fleet
 from routing.search.kernels import choose_kernel, warm_up
 from routing.snapping import SNAP_MAX_M, StreetIndex
 from routing.speeds import Profile, SpeedTable, shipped_speed_table
 from routing.stands import Snap, Stand, places_of
-from routing.weights import WeightMaker, profile_arcs, profile_turns
+from routing.weights import WeightMaker
 
 __all__ = ["Reach", "Roads", "Route", "Snap", "Stand"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """What holds now. Replaced as a whole, so that no question sees half a change."""
-
-    conditions: Conditions
-    effective: EffectiveConditions
-    hour: int
-    weights: Weights
-    version: int
-    next_change_ms: int
 
 
 class Roads:
@@ -73,9 +61,10 @@ class Roads:
         self._maker = WeightMaker(graph, speeds or shipped_speed_table())
         self._kernel = choose_kernel(python_twin=python_twin)
         self._search = UnitSearch(self._kernel, self._maker.network)
-        self._streets = StreetIndex(graph)
+        self._artist = WayArtist(self._kernel, graph)
+        self._streets = StreetIndex(graph, self._kernel)
         self._publishing = Lock()
-        self._moment = self._moment_of(Conditions(), at_ms, hour, version=0)
+        self._moment = Moment.of(self._maker, Conditions(), at_ms, hour, version=0)
 
     @classmethod
     def open(cls, path: Path, *, python_twin: bool = False) -> Roads:
@@ -131,7 +120,7 @@ class Roads:
         with self._publishing:
             self._maker.check(conditions)
             version = self._moment.version + 1
-            self._moment = self._moment_of(conditions, at_ms, hour, version=version)
+            self._moment = Moment.of(self._maker, conditions, at_ms, hour, version=version)
 
     def advance(self, at_ms: int, hour: int) -> bool:
         """Let time pass: timed conditions begin and end, the hour's speeds change.
@@ -148,7 +137,7 @@ class Roads:
                     self._moment = replace(before, next_change_ms=next_ms, hour=hour)
                 return False
             version = before.version + 1
-            self._moment = self._moment_of(before.conditions, at_ms, hour, version=version)
+            self._moment = Moment.of(self._maker, before.conditions, at_ms, hour, version=version)
             return True
 
     def snap(
@@ -221,14 +210,27 @@ class Roads:
             )
         return reaches[0]
 
-    def route(self, reach: Reach) -> Route | None:
+    def route(self, reach: Reach, *, digits: int | None = None) -> Route | None:
         """Draw and describe the way of a reach; None when a closure came between."""
-        return self.route_of(reach.arcs, reach.start, reach.end, reach.profile)
+        return self.route_of(reach.arcs, reach.start, reach.end, reach.profile, digits=digits)
 
     def route_of(
-        self, arcs: Sequence[int], start: Stand, end: Stand, profile: Profile
+        self,
+        arcs: Sequence[int],
+        start: Stand,
+        end: Stand,
+        profile: Profile,
+        *,
+        digits: int | None = None,
     ) -> Route | None:
         """Draw, time and describe a given way under the present conditions.
+
+        Args:
+            arcs: The way.
+            start: Where it begins, on its first arc.
+            end: Where it ends, on its last arc.
+            profile: Who drives it.
+            digits: Decimals of a degree that the drawing is rounded to; None = not at all.
 
         Returns:
             None when an arc or a turn on it is closed now.
@@ -236,7 +238,7 @@ class Roads:
         Raises:
             UnknownRoad: The arcs do not follow each other, or the stands are not at their ends.
         """
-        return draw_route(self.graph, self._milliseconds(profile), arcs, start, end)
+        return self._artist.draw(self._moment.milliseconds(profile), arcs, start, end, digits)
 
     def travel_ms_of(
         self, arcs: Sequence[int], start: Stand, end: Stand, profile: Profile
@@ -246,7 +248,7 @@ class Roads:
         Raises:
             UnknownRoad: The arcs do not follow each other, or the stands are not at their ends.
         """
-        return travel_ms_of(self.graph, self._milliseconds(profile), arcs, start, end)
+        return self._artist.travel_ms_of(self._moment.milliseconds(profile), arcs, start, end)
 
     def entry_ms(self, origin: Snap, profile: Profile, max_s: float) -> NDArray[np.int32]:
         """How soon each arc can be entered from a place; see `kernel.spread`.
@@ -254,13 +256,13 @@ class Roads:
         Returns:
             Milliseconds to the start of each arc, int32 (A), `CLOSED_MS` where not in `max_s`.
         """
-        return self._entry_ms(origin, self._milliseconds(profile), max_s)
+        return self._entry_ms(origin, self._moment.milliseconds(profile), max_s)
 
     def isochrones(
         self, origin: Snap, seconds: Sequence[float], profile: Profile
     ) -> list[Polygon | MultiPolygon]:
         """The areas within so many seconds of a place, WGS-84, one per limit."""
-        present = self._milliseconds(profile)
+        present = self._moment.milliseconds(profile)
         entry_ms = self._entry_ms(origin, present, max(seconds))
         return isochrone_polygons(self.graph, present.arc_ms, entry_ms, origin, seconds)
 
@@ -289,20 +291,3 @@ class Roads:
         origins = places_of(origin.stands, network.length_m)
         limit_ms = min(LIMIT_MS, int(max_s * 1000))
         return self._kernel.spread(network, present.arc_ms, present.turn_ms, origins, limit_ms)
-
-    def _milliseconds(self, profile: Profile) -> Milliseconds:
-        weights = self._moment.weights
-        return Milliseconds(
-            profile_arcs(weights, profile, self.graph.arc_count), profile_turns(weights, profile)
-        )
-
-    def _moment_of(self, conditions: Conditions, at_ms: int, hour: int, *, version: int) -> _Moment:
-        effective = conditions.at(at_ms, hour)
-        return _Moment(
-            conditions=conditions,
-            effective=effective,
-            hour=hour,
-            weights=self._maker.weights(effective, hour),
-            version=version,
-            next_change_ms=conditions.next_change_ms(at_ms),
-        )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-import numpy as np
-
 from api.http.views.assignments import AssignmentView, RouteView, StepView, assignment_view
 from api.http.views.plain import LineString
 from dispatch.resources import Assignment
@@ -60,7 +58,7 @@ class RouteArtist:
         start = Stand(arcs[0], assignment.start_offset_m)
         end = Stand(arcs[-1], assignment.end_offset_m)
         try:
-            route = self._roads.route_of(arcs, start, end, profile)
+            route = self._roads.route_of(arcs, start, end, profile, digits=COORDINATE_DIGITS)
         except UnknownRoad:
             return None
         return None if route is None else route_view(route)
@@ -72,11 +70,9 @@ def profile_of(kind: UnitKind) -> Profile:
 
 
 def route_view(route: Route) -> RouteView:
-    """A drawn way as the API shows it."""
-    # At once for all points: this is in the path of every incident.
-    rounded = np.array(route.geometry).round(COORDINATE_DIGITS).tolist()
+    """A way, drawn to `COORDINATE_DIGITS`, as the API shows it."""
     return RouteView(
-        geometry=LineString([(lon, lat) for lon, lat in rounded]),
+        geometry=LineString(list(route.geometry)),
         distance_m=round(route.length_m, 1),
         steps=[
             StepView(

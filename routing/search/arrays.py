@@ -104,6 +104,50 @@ class Found(NamedTuple):
     path_arc: NDArray[np.int32]
 
 
+class WayArrays(NamedTuple):
+    """What drawing a known way reads, all of it unchanging.
+
+    Attributes:
+        turn_start: First turn leaving each arc's end, int32 (A + 1).
+        turn_to: The arc turned into, int32 (T).
+        turn_kind: `TurnKind` of each turn, uint8 (T).
+        arc_name: Position of the street's name, int32 (A); equal names, equal positions.
+        length_m: Length of each arc, float64 (A).
+        geom_start: First point of each arc's line, int64 (A + 1).
+        geom_lonlat: All lines, float64 (points, 2).
+    """
+
+    turn_start: NDArray[np.int32]
+    turn_to: NDArray[np.int32]
+    turn_kind: NDArray[np.uint8]
+    arc_name: NDArray[np.int32]
+    length_m: NDArray[np.float64]
+    geom_start: NDArray[np.int64]
+    geom_lonlat: NDArray[np.float64]
+
+
+class FollowedWay(NamedTuple):
+    """A known way, timed and drawn. A step is the arcs of one street; n steps.
+
+    Attributes:
+        broken_at: Place of the arc from which no turn leads on, -1 where all follow each other.
+            Where it is not -1, or the way is closed, there is neither a step nor a point.
+        travel_ms: `CLOSED_MS` when an arc or a turn is closed.
+        step: Position of the street's name, kind of the turn into it (-1 at the start) and
+            milliseconds, that turn included, int64 (n, 3).
+        step_m: Metres of each step, float64 (n).
+        lon: Longitudes of the line, float64 (points).
+        lat: Latitudes of the line, float64 (points).
+    """
+
+    broken_at: int
+    travel_ms: int
+    step: NDArray[np.int64]
+    step_m: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+
+
 def reverse_turns(
     turn_start: NDArray[np.int32], turn_to: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.intp]]:

@@ -2,7 +2,7 @@
 
 Numba keeps compiled code beside the source, which an installed system may not allow, and renews it
 when the file of the calling function changes, not when a called one in another file does. So it is
-told a folder of the user's, named by the content of all kernels.
+told a folder of the user's, named by the content of all that the kernels are made from.
 """
 
 from __future__ import annotations
@@ -24,11 +24,19 @@ CACHE_VARIABLE: Final = "KUAIJING_CACHE_DIR"
 
 _config: Any = numba_config  # numba reads its settings from attributes set at run time
 
-_SOURCES: Final = ("compiled.py", "kernel*.py", "search_arrays.py")
+_SOURCES: Final = (
+    "search/compiled.py",
+    "search/kernel*.py",
+    "search/arrays.py",
+    "search/street_grid.py",
+    "geometry.py",
+    "graph.py",
+)
+"""All that compiled code is made from: it holds the constants of the files it imports."""
 
 
 def _content_key() -> str:
-    folder = Path(__file__).parent
+    folder = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(path for pattern in _SOURCES for path in folder.glob(pattern)):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

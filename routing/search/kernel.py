@@ -51,16 +51,18 @@ from routing.search.kernel_ranking import (
     new_workspace,
     offer_same_arc,
 )
+from routing.search.kernel_snap import nearest_street
 from routing.search.kernel_spread import spread
+from routing.search.kernel_trace import trace
+from routing.search.kernel_way import follow
 
-__all__ = ["COMPILED", "nearest", "new_workspace", "spread"]
+__all__ = ["COMPILED", "follow", "nearest", "nearest_street", "new_workspace", "spread"]
 
 COMPILED: Final = True
 """False in the twin."""
 
 _FULL: Final = -2
 _ARC_MASK: Final = (1 << PROFILE_SHIFT) - 1
-_SLOT_MASK: Final = (1 << 32) - 1
 
 
 @compiled
@@ -212,62 +214,19 @@ def _sweep(
 
 
 @compiled
-def _trace(network, targets, units, space, ranked):
-    """Follow the ways of the ranked units to the target."""
-    arc_count = network.length_m.shape[0]
-    total_ms = np.empty(ranked, np.int64)
-    slots = np.empty(ranked, np.int64)
-    stands = np.empty(ranked, np.int64)
-    ends = np.empty(ranked, np.int64)
-    length_m = np.empty(ranked, np.float64)
-    path_start = np.zeros(ranked + 1, np.int64)
-    path_arc = np.empty(64 * ranked + 64, np.int32)
-    count = 0
-    for rank in range(ranked):
-        slot = space.ranked[rank] & _SLOT_MASK
-        stand = space.best_stand[slot]
-        arc = units.arc[slot, stand]
-        target = space.best_target[slot]
-        metres = -units.share[slot, stand] * network.length_m[arc]
-        base = units.profile[slot] * arc_count
-        while True:
-            if count + 1 >= path_arc.shape[0]:
-                wider = np.empty(2 * path_arc.shape[0], np.int32)
-                wider[:count] = path_arc[:count]
-                path_arc = wider
-            path_arc[count] = arc
-            count += 1
-            if target >= 0:
-                break
-            metres += network.length_m[arc]
-            following = space.label[base + arc, NEXT]
-            if following < 0:
-                target = ~following
-                arc = targets.arc[target]
-            else:
-                arc = following
-        metres += targets.share[target] * network.length_m[arc]
-        total_ms[rank] = space.ranked[rank] >> 32
-        slots[rank], stands[rank], ends[rank] = slot, stand, target
-        length_m[rank] = metres
-        path_start[rank + 1] = count
-    return total_ms, slots, stands, ends, length_m, path_start, path_arc[:count]
-
-
-@compiled
 def _nearest(network, weights, targets, units, eligible, k, limit_ms, space, stamp):
     arc_count = network.length_m.shape[0]
     hung, stands, least_extra, profiles = hang(arc_count, units, eligible, space, stamp)
     wanted = min(k, hung)
     if wanted <= 0:
-        return _trace(network, targets, units, space, np.int64(0))
+        return trace(network, targets, units, space, np.int64(0))
     ranked = offer_same_arc(weights, arc_count, targets, units, eligible, wanted, limit_ms, space)
     entry, count = _start(network, weights, targets, profiles, limit_ms, space, stamp)
     ranked = _sweep(
         network, weights, units, wanted, limit_ms, least_extra, stands, space, stamp, entry,
         count, ranked
     )  # fmt: skip
-    return _trace(network, targets, units, space, ranked)
+    return trace(network, targets, units, space, ranked)
 
 
 def nearest(

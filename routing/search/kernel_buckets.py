@@ -53,5 +53,5 @@ def put(bucket, bucket_no, entry, count, low, ms):
 
 @compiled
 def part(ms, share):
-    """Milliseconds from an arc's start to a share of it; see `search_arrays`."""
+    """Milliseconds from an arc's start to a share of it; see `arrays`."""
     return np.int64(ms * share + 0.5)

@@ -27,6 +27,10 @@ from routing.search.arrays import (
     Units,
     Weights,
 )
+from routing.search.snap_python import nearest_street
+from routing.search.way_python import follow
+
+__all__ = ["COMPILED", "follow", "nearest", "nearest_street", "new_workspace", "spread"]
 
 COMPILED: Final = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol, cast
@@ -13,12 +14,15 @@ from numpy.typing import NDArray
 from routing.search.arrays import (
     CLOSED_MS,
     STANDS_MAX,
+    FollowedWay,
     Found,
     Places,
     RoadArrays,
     Units,
+    WayArrays,
     Weights,
 )
+from routing.search.street_grid import StreetGrid, StreetPoint
 
 NO_NUMBA_VARIABLE = "KUAIJING_NO_NUMBA"
 """Set to 1, the twin is used although numba is there."""
@@ -54,7 +58,23 @@ class Kernel(Protocol):
         origins: Places,
         limit_ms: int,
     ) -> NDArray[np.int32]:
-        """See `routing.search.kernel.spread`."""
+        """See `routing.search.kernel_spread.spread`."""
+
+    def follow(  # noqa: PLR0917
+        self,
+        ways: WayArrays,
+        arc_ms: NDArray[np.int32],
+        turn_ms: NDArray[np.int32],
+        arcs: Sequence[int],
+        from_share: float,
+        to_share: float,
+    ) -> FollowedWay:
+        """See `routing.search.kernel_way.follow`."""
+
+    def nearest_street(
+        self, grid: StreetGrid, lon: float, lat: float, heading_deg: float, max_m: float
+    ) -> StreetPoint:
+        """See `routing.search.kernel_snap.nearest_street`."""
 
 
 def choose_kernel(*, python_twin: bool = False) -> Kernel:
@@ -88,3 +108,10 @@ def warm_up(kernel: Kernel) -> None:
     space = kernel.new_workspace(2, 1)
     kernel.nearest(network, weights, place, units, everyone, 1, CLOSED_MS - 1, space, 2)
     kernel.spread(network, seconds, seconds.copy(), place, CLOSED_MS - 1)
+    line = np.array([[0.0, 0.0], [0.001, 0.0], [0.001, 0.0], [0.0, 0.0]])
+    kinds = np.zeros(2, dtype=np.uint8)
+    ways = WayArrays(ends, other, kinds, other.copy(), np.ones(2), np.array([0, 2, 4]), line)
+    kernel.follow(ways, seconds, seconds.copy(), (0, 1), 0.5, 0.5)
+    whole = np.array([0, 1]), np.zeros(1, dtype=np.int32), np.zeros(2), np.ones(2), np.ones(2, int)
+    street = line[:2].reshape(1, 4), other[:1], other[:1].copy(), np.zeros(1), np.ones(1)
+    kernel.nearest_street(StreetGrid(*street, *whole), 0.0, 0.0, 90.0, 200.0)

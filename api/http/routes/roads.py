@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.errors import InvalidRequest, NotFound
 from api.http.conditional import unchanged
-from api.http.drawing import route_view
+from api.http.drawing import COORDINATE_DIGITS, route_view
 from api.http.operation import GEOJSON, IF_NONE_MATCH, operation
 from api.http.permissions import ALL_ROLES, GuardedRoute, allow
 from api.http.responding import answer, content_tag
@@ -162,7 +162,7 @@ async def _find_route(request: Request, service: Service) -> Response:
     asked = await read_body(request, RouteRequest)
     origin, target = service.locator.snap(asked.from_), service.locator.snap(asked.to)
     reach = service.roads.travel(origin, target, Profile(asked.profile))
-    route = service.roads.route(reach)
+    route = service.roads.route(reach, digits=COORDINATE_DIGITS)
     if route is None:
         raise Unreachable("a closure came between while the way was drawn; ask again")
     drawn = route_view(route)
