@@ -103,7 +103,7 @@ def run_timed(
         )  # fmt: skip
     told = err.read_text(encoding="utf-8", errors="replace")
     if done.returncode != 0:
-        name = " ".join((Path(command[0]).name, *command[1:]))
+        name = " ".join(Path(word).name for word in command)
         raise BenchFailed(f"{name} failed\n{told[-_TAIL_CHARS:]}")
     seconds, peak = told.rsplit("\n", 2)[-2].split()
     peak_mb = int(peak) / (_KB if sys.platform == "linux" else _KB * _KB)
