@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.settings import Limits, Settings
 from api.tokens import revoke_token
 from tests.contracts.http_town import HttpTown, assert_problem, fix, served
 
@@ -182,10 +183,29 @@ def test_a_stop_ends_streams_and_long_polls_at_once(tmp_path: Path) -> None:
     assert sorted(ended) == ["poll", "stream"]
 
 
-def test_places_for_waiters_are_counted_and_bounded(town: HttpTown) -> None:
-    with town.client("analyst").stream("GET", "/v1/events/stream") as reply:
-        next(messages(reply))
-        assert town.service.stream_clients >= 1
+def test_places_for_waiters_are_counted_and_bounded(tmp_path: Path) -> None:
+    settings = Settings(limits=Limits(stream_clients=1))
+    with served(tmp_path / "data", settings) as town:
+        poll, client = f"/v1/events?after={head(town)}&wait=0.1", town.client()
+        with town.client("analyst").stream("GET", "/v1/events/stream") as reply:
+            # Held: a generator that is dropped closes its connection.
+            heard = messages(reply)
+            next(heard)
+            assert town.service.stream_clients == 1
+            inbox = "/v1/units/P01-C1/inbox"
+            known = {"If-None-Match": client.get(inbox).headers["etag"]}
+            for path in (poll, "/v1/events/stream", f"{inbox}?wait=1"):
+                refused = client.get(path, headers=known)
+                assert_problem(refused, 503, "not_ready")
+                assert refused.headers["retry-after"] == "5"
+            # Who does not wait is always answered.
+            assert client.get(poll.partition("&")[0]).status_code == 200
+            assert client.get(f"{inbox}?wait=1").status_code == 200
+            assert client.get(inbox, headers=known).status_code == 304
+        deadline_s = time.monotonic() + 10
+        while town.service.stream_clients and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        assert client.get(poll).status_code == 200
 
 
 def test_a_snapshot_and_the_feed_after_it_are_the_whole_truth(town: HttpTown) -> None:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http.conditional import unchanged
-from api.http.inbox_bell import contents
+from api.http.inbox_bell import Contents, contents
 from api.http.operation import IF_NONE_MATCH, operation
 from api.http.permissions import CREWS, GuardedRoute, allow, caller_of, must_be_own_unit
 from api.http.responding import JSON, content_tag
@@ -51,16 +51,24 @@ async def get_inbox(
     """304 after `wait` seconds when the client's ETag still holds."""
     service = service_of(request)
     must_be_own_unit(caller_of(request), unit_id)
-    find_unit(service, unit_id)
+    seen, reply = _now(request, service, unit_id)
+    if reply.status_code != 304 or wait <= 0:
+        # Who need not wait takes no place among the waiters.
+        return reply
     with Waiting(service, request, wait) as waiting:
-        while True:
-            seen = contents(service.runner.board, UnitId(unit_id))
-            body = encode(inbox_view(service, find_unit(service, unit_id)))
-            tag = content_tag(body)
-            if not unchanged(request, tag):
-                return Response(body, 200, {"etag": tag}, JSON)
-            if not await waiting.for_inbox(UnitId(unit_id), seen):
-                return Response(status_code=304, headers={"etag": tag})
+        while reply.status_code == 304 and await waiting.for_inbox(UnitId(unit_id), seen):
+            seen, reply = _now(request, service, unit_id)
+    return reply
+
+
+def _now(request: Request, service: Service, unit_id: str) -> tuple[Contents, Response]:
+    """What the inbox is made of now, and how it is answered: 304 where the client has it."""
+    seen = contents(service.runner.board, UnitId(unit_id))
+    body = encode(inbox_view(service, find_unit(service, unit_id)))
+    tag = content_tag(body)
+    if unchanged(request, tag):
+        return seen, Response(status_code=304, headers={"etag": tag})
+    return seen, Response(body, 200, {"etag": tag}, JSON)
 
 
 def inbox_view(service: Service, unit: UnitOnBoard) -> InboxView:
