@@ -37,10 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(args.run(args))
     except StartError as error:
         return _told(error, error.exit_code)
+    except BrokenPipeError:  # an OSError too: whoever read our output has gone, as `head` does
+        return EXIT_FAILED
     except (RoadError, CityError, DispatchError, OSError) as error:
         return _told(error, EXIT_FAILED)
-    except BrokenPipeError:
-        return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 

@@ -13,8 +13,6 @@ from api.errors import EXIT_DONE, EXIT_FAILED
 
 PACKAGES = ("routing", "platforms", "dispatch", "api")
 OLDEST_PYTHON = (3, 11)
-SAFE_SQLITE = (3, 51, 3)
-"""Older ones can damage a write-ahead log when a second connection checkpoints; ours never does."""
 
 
 class Finding(NamedTuple):
@@ -131,11 +129,10 @@ def _city() -> Finding:
 def _sqlite() -> Finding:
     import sqlite3
 
-    safe = sqlite3.sqlite_version_info >= SAFE_SQLITE
-    text = sqlite3.sqlite_version
-    if not safe:
-        text += "; older than 3.51.3: let no other program open the log while the service runs"
-    return Finding("sqlite", True if safe else None, text)
+    from dispatch.store.sqlite_log import sqlite_warning
+
+    warning = sqlite_warning()
+    return Finding("sqlite", True if warning is None else None, warning or sqlite3.sqlite_version)
 
 
 def _folder(data_dir: Path) -> Finding:

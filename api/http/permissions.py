@@ -22,7 +22,6 @@ from api.tokens import Caller, Role, TokenBook
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Response]])
 
-COMMANDERS = frozenset({Role.COMMANDER, Role.ADMIN})
 DISPATCHERS = frozenset({Role.DISPATCHER, Role.COMMANDER, Role.ADMIN})
 READERS = DISPATCHERS | {Role.ANALYST}
 CREWS = DISPATCHERS | {Role.VEHICLE}
