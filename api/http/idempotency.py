@@ -75,8 +75,10 @@ class ReplyKeeper:
         kept = self._find(command)
         if kept is not None:
             return _replayed(kept)
+        self._make_room()
         entry = _Kept(command.body_sha256, self._now_ms(), None)
         self._kept[command.stored] = entry
+        self._kept.move_to_end(command.stored)
         try:
             response = await work()
         except BaseException:
@@ -89,9 +91,8 @@ class ReplyKeeper:
         return response
 
     def _find(self, command: CommandKey) -> Response | None:
-        self._forget_old()
         kept = self._kept.get(command.stored)
-        if kept is None:
+        if kept is None or kept.at_ms < self._oldest_ms():
             return None
         if kept.body_sha256 != command.body_sha256:
             raise CommandReused(command.key)
@@ -104,8 +105,12 @@ class ReplyKeeper:
         if self._kept.get(command.stored) is entry:
             del self._kept[command.stored]
 
-    def _forget_old(self) -> None:
-        oldest_ms = self._now_ms() - KEPT_S * 1000
+    def _oldest_ms(self) -> int:
+        return self._now_ms() - KEPT_S * 1000
+
+    def _make_room(self) -> None:
+        """Drops what is too old, and the oldest when all room is taken."""
+        oldest_ms = self._oldest_ms()
         while self._kept:
             key, kept = next(iter(self._kept.items()))
             if kept.at_ms >= oldest_ms and len(self._kept) < KEPT_MAX:

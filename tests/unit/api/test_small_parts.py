@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import random
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message
 
 from api import errors as api_errors
 from api.clock import milliseconds, rfc3339
-from api.errors import BadCursor, RateLimited
+from api.errors import BadCursor, NotReady, RateLimited
+from api.http import idempotency
 from api.http.cursors import read_cursor, write_cursor
 from api.http.permissions import GuardedRoute, RouteWithoutPermission, open_to_all
 from api.http.problem_table import TABLE, row_of
@@ -24,6 +27,7 @@ from api.http.problems import problem_response
 from api.http.rate_limit import RateLimiter
 from api.log import without_tokens
 from api.reports import quantiles
+from api.tokens import Caller, Role
 from dispatch import errors as dispatch_errors
 from platforms import errors as city_errors
 from routing import conditions as road_conditions
@@ -155,3 +159,39 @@ def test_tokens_are_cut_out_of_the_log() -> None:
     event = without_tokens(None, "info", {"event": f"GET /osmand?id={token}", "n": 3})
     assert "abab" not in event["event"]
     assert event["n"] == 3
+
+
+def test_a_reply_that_made_room_for_another_is_dropped_without_harm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(idempotency, "KEPT_MAX", 1)
+    keeper = idempotency.ReplyKeeper(lambda: 0)
+
+    def keyed(key: str) -> Request:
+        caller = Caller(token_id="t", role=Role.ADMIN, unit_id=None, actor="admin:t")
+        headers = [(b"idempotency-key", key.encode())]
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        return Request(
+            {**scope, "server": ("t", 1), "caller": caller, "query_string": b""}, receive
+        )
+
+    async def quick() -> Response:
+        return Response(b"second")
+
+    async def slow() -> Response:
+        # Another request comes in meanwhile and needs the only room.
+        await keeper.once(keyed("b"), quick)
+        raise NotReady("for the test")
+
+    async def scenario() -> Response:
+        with pytest.raises(NotReady):
+            await keeper.once(keyed("a"), slow)
+        return await keeper.once(keyed("b"), slow)
+
+    again = asyncio.run(scenario())
+    assert again.body == b"second"
+    assert again.headers["idempotency-replayed"] == "true"
