@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dispatch.facts import Location, RoadState
 from dispatch.road_times import Reach
@@ -32,10 +32,6 @@ UNIT_SNAP_MAX_M: Final = 1_000.0
 
 PLACE_SNAP_MAX_M: Final = 2_000.0
 """Wider than any limit at the gate, which alone says how far off a road an incident may be."""
-
-PLACES_KEPT: Final = 4_096
-"""Snapped places kept in memory."""
-
 
 _log = logging.getLogger(__name__)
 
@@ -66,10 +62,10 @@ class UnitRoads:
         self._profiles = [profile_of(unit.kind) for unit in units]
         points = {one.platform_id: (one.lon, one.lat) for one in city.platforms}
         self._points = [points[unit.platform_id] for unit in units]
+        self._turnout_s = [0.0] * len(units)
         self._extra_ms = [0] * len(units)
         self._fleet = roads.new_fleet(len(units))
         self._moved: set[UnitId] = set()
-        self.snap = lru_cache(maxsize=PLACES_KEPT)(self._snap)
         for slot in range(len(units)):
             self._place_at_platform(slot)
         self.note_moved(positions.last)
@@ -106,18 +102,7 @@ class UnitRoads:
         if target is None:
             return ()
         self.settle(len(self._ids))
-        eligible = np.zeros(len(self._ids), dtype=np.bool_)
-        for unit_id, seconds in turnout_s.items():
-            slot = self._slots.get(unit_id)
-            # A fleet's slot is empty where the unit is too far from any road.
-            if slot is None or not self._fleet.stands(slot):
-                continue
-            eligible[slot] = True
-            extra_ms = round(seconds * 1000)
-            if self._extra_ms[slot] != extra_ms:
-                self._extra_ms[slot] = extra_ms
-                self._fleet.place(slot, self._profiles[slot], self._fleet.stands(slot), extra_ms)
-        found = self.roads.nearest(target, self._fleet, eligible=eligible, k=k)
+        found = self.roads.nearest(target, self._fleet, eligible=self._eligible(turnout_s), k=k)
         now_ms = self._now_ms()
         return [self._reach(one, location, now_ms) for one in found]
 
@@ -139,12 +124,30 @@ class UnitRoads:
         slot = self._slots.get(unit_id)
         return Profile.RESPONSE_CAR if slot is None else self._profiles[slot]
 
+    def _eligible(self, turnout_s: Mapping[UnitId, float]) -> NDArray[np.bool_]:
+        """Who may go, by slot; a turn-out is written into the fleet only when it is another."""
+        slots = []
+        for unit_id, seconds in turnout_s.items():
+            slot = self._slots.get(unit_id)
+            if slot is not None:
+                slots.append(slot)
+                if self._turnout_s[slot] != seconds:
+                    self._roll_after(slot, seconds)
+        eligible = np.zeros(len(self._ids), dtype=np.bool_)
+        eligible[slots] = True
+        return eligible
+
+    def _roll_after(self, slot: int, seconds: float) -> None:
+        self._turnout_s[slot] = seconds
+        self._extra_ms[slot] = round(seconds * 1000)
+        stands = self._fleet.stands(slot)
+        # A fleet's slot is empty where the unit is too far from any road.
+        if stands:
+            self._fleet.place(slot, self._profiles[slot], stands, self._extra_ms[slot])
+
     def _extra_of(self, unit_id: UnitId) -> float:
         slot = self._slots.get(unit_id)
         return 0.0 if slot is None else self._extra_ms[slot] / 1000
-
-    def _snap(self, lon: float, lat: float, max_m: float) -> Snap:
-        return self.roads.snap(lon, lat, max_m=max_m)
 
     def _place(self, location: Location) -> Snap | None:
         """The incident on the road; None where this network has no road near it.
@@ -153,14 +156,14 @@ class UnitRoads:
         the network was replaced by another: it stays open, and nobody has a way there.
         """
         try:
-            return self.snap(location.lon, location.lat, PLACE_SNAP_MAX_M)
+            return self.roads.snap(location.lon, location.lat, max_m=PLACE_SNAP_MAX_M)
         except OffNetwork as error:
             _log.error("no way to an open incident: %s", error)
             return None
 
     def _place_at_platform(self, slot: int) -> None:
         lon, lat = self._points[slot]
-        snap = self.snap(lon, lat, UNIT_SNAP_MAX_M)
+        snap = self.roads.snap(lon, lat, max_m=UNIT_SNAP_MAX_M)
         self._fleet.place(slot, self._profiles[slot], snap.stands, self._extra_ms[slot])
 
     def _place_at_fix(self, slot: int, fix: Fix) -> None:

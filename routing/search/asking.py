@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import local
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +18,7 @@ LIMIT_MS: Final = CLOSED_MS - 1
 _STAMP_MAX: Final = (1 << 31) - 4
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """How a unit reaches a place.
 
     Attributes:
@@ -106,8 +104,11 @@ def _reaches(
 ) -> list[Reach]:
     arcs = found.path_arc.tolist()
     starts = found.path_start.tolist()
+    slots = found.slot
     rows = zip(
-        found.slot.tolist(),
+        slots.tolist(),
+        units.profile[slots].tolist(),
+        units.extra_ms[slots].tolist(),
         found.total_ms.tolist(),
         found.stand.tolist(),
         found.target.tolist(),
@@ -117,13 +118,13 @@ def _reaches(
     return [
         Reach(
             slot=slot,
-            profile=PROFILES[units.profile[slot]],
-            travel_ms=total_ms - int(units.extra_ms[slot]),
+            profile=PROFILES[row],
+            travel_ms=total_ms - extra_ms,
             total_ms=total_ms,
             length_m=length_m,
             arcs=tuple(arcs[starts[rank] : starts[rank + 1]]),
             start=unit_stands[slot][stand],
             end=target_stands[target],
         )
-        for rank, (slot, total_ms, stand, target, length_m) in enumerate(rows)
+        for rank, (slot, row, extra_ms, total_ms, stand, target, length_m) in enumerate(rows)
     ]
