@@ -37,7 +37,12 @@ def _register_sketch(commands: Any) -> None:
     parser.add_argument("--platforms", type=_count, default=33, help="how many (default 33)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another city")
     parser.add_argument("--name", default="示例城市", help="the city's name")
-    parser.add_argument("--timezone", default="Asia/Shanghai", help="IANA name")
+    parser.add_argument(
+        "--timezone",
+        type=_timezone,
+        default="Asia/Shanghai",
+        help="IANA name (default %(default)s)",
+    )
     parser.add_argument("--force", action="store_true", help="write over a city sketched before")
     parser.add_argument("--json", action="store_true", help="report as JSON")
     parser.set_defaults(run=_guarded(_sketch))
@@ -58,10 +63,21 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 up")
+    return int(text)
+
+
+def _timezone(text: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
+
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{text} is not known; write an IANA name as Asia/Shanghai"
+        ) from error
+    return text
 
 
 def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:

@@ -101,7 +101,18 @@ def test_a_failed_check_is_exit_code_1_and_names_the_line(
 
 
 def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
-    for args in (("sketch",), ("sketch", "--network", "x", "--out", "y", "--platforms", "0")):
+    needed = ("sketch", "--network", "x", "--out", "y")
+    for args in (("sketch",), (*needed, "--platforms", "0"), (*needed, "--platforms", "ten")):
         with pytest.raises(SystemExit) as caught:
             run(*args)
         assert caught.value.code == 2
+
+
+def test_a_time_zone_that_no_check_would_pass_is_refused_before_the_sketch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--network", "x", "--out", tmp_path / "city", "--timezone", "Mars/Olympus")
+    with pytest.raises(SystemExit) as caught:
+        run("sketch", *words)
+    assert caught.value.code == 2
+    assert "Mars/Olympus is not known" in capsys.readouterr().err
