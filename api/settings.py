@@ -100,12 +100,15 @@ def load_settings(data_dir: Path, environ: Mapping[str, str] | None = None) -> S
             raise SettingsInvalid(
                 f"{path}: there is no section [{name}]; known are {_listed(SECTIONS)}"
             )
-    for section, name, text in _variables(os.environ if environ is None else environ):
-        document.setdefault(section, {})[name] = _value_of(text)
     built: dict[str, Any] = {
         name: _section(kind, document.get(name, {}), f"{path} [{name}]")
         for name, kind in SECTIONS.items()
     }
+    for variable, section, name, text in _variables(os.environ if environ is None else environ):
+        values = document.setdefault(section, {})
+        values[name] = _value_of(text)
+        # One by one, the file's own before: a fault is told of where it was made.
+        built[section] = _section(SECTIONS[section], values, f"{variable}={text}")
     return Settings(**built)
 
 
@@ -118,14 +121,14 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsInvalid(f"{path} is no TOML: {error}") from error
 
 
-def _variables(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+def _variables(environ: Mapping[str, str]) -> list[tuple[str, str, str, str]]:
     found = []
     for variable, text in environ.items():
         if not variable.startswith(ENV_PREFIX):
             continue
         section, _, name = variable.removeprefix(ENV_PREFIX).lower().partition("_")
         if section in SECTIONS:
-            found.append((section, name, text))
+            found.append((variable, section, name, text))
     return found
 
 

@@ -57,5 +57,21 @@ def test_an_unknown_variable_of_a_section_is_told(tmp_path: Path) -> None:
         load_settings(tmp_path, {"KUAIJING_LIMITS_REQUESTS_PER_MINUTE": "3"})
 
 
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("KUAIJING_LIMITS_SNAP_MAX_M", "far"),
+        ("KUAIJING_RULES_CLOCK", "moon"),
+        ("KUAIJING_RULES_CLOK", "received"),
+    ],
+)
+def test_a_fault_of_a_variable_is_told_by_its_name(
+    tmp_path: Path, variable: str, text: str
+) -> None:
+    write(tmp_path, "[rules]\nack_band_s = 20\n")
+    with pytest.raises(SettingsInvalid, match=f"^{variable}={text}: "):
+        load_settings(tmp_path, {variable: text})
+
+
 def test_variables_of_other_things_are_left_alone(tmp_path: Path) -> None:
     assert load_settings(tmp_path, {"KUAIJING_LONG": "1", "KUAIJING_CACHE_DIR": "/x"}) == Settings()
