@@ -47,8 +47,14 @@ def register(subparsers: Any) -> None:
 
 def run_create(args: argparse.Namespace) -> int:
     """Makes a token and prints it."""
+    new = not args.data.exists()
     token = create_token(args.data, Role(args.role), unit_id=args.unit, at_ms=now_ms())
     sys.stdout.write(token + "\n")
+    if new:
+        sys.stderr.write(
+            f"kuaijing: {args.data} was not there and is made now; the token holds for a service"
+            f" started with --data {args.data}\n"
+        )
     return EXIT_DONE
 
 

@@ -85,7 +85,7 @@ def test_a_token_made_while_it_runs_works_and_a_term_ends_it_gently(tmp_path: Pa
         made = kuaijing("token", "create", "--data", data, "--role", "dispatcher")
         assert made.returncode == 0
         token = made.stdout.strip()
-        assert made.stdout == f"{token}\n"
+        assert (made.stdout, made.stderr) == (f"{token}\n", "")
         assert token.startswith("sy_dispatcher_")
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
@@ -187,6 +187,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     [
         ("serve",),
         ("serve", "--data", "x", "--port", "70000"),
+        ("serve", "--data", "x", "--port", "http"),
         ("token", "create", "--data", "x", "--role", "king"),
         ("nonsense",),
         ("token",),
@@ -205,6 +206,13 @@ def test_tokens_that_make_no_sense(tmp_path: Path, role: str, unit: tuple[str, .
     assert done.returncode == 2
     assert "--unit" in one_line(done)
     assert done.stdout == ""
+
+
+def test_a_token_for_a_folder_that_is_new_says_so(tmp_path: Path) -> None:
+    made = kuaijing("token", "create", "--data", tmp_path / "misspelt", "--role", "analyst")
+    assert made.returncode == 0
+    assert made.stdout.startswith("sy_analyst_")
+    assert "misspelt was not there" in one_line(made)
 
 
 def test_help_imports_nothing_heavy() -> None:
