@@ -40,7 +40,7 @@ def required_if_match(request: Request) -> int | None:
     if "if-match" not in request.headers:
         raise PreconditionRequired(
             "this changes what somebody else may have changed meanwhile; read it first and send"
-            ' its ETag, as If-Match: "3"'
+            " the ETag that comes with it as If-Match, quotes and all"
         )
     return if_match(request)
 
