@@ -24,8 +24,9 @@ ROLES = (Role.DISPATCHER, Role.COMMANDER, Role.ANALYST, Role.ADMIN)
 class DemoChild:
     """The process with the simulated vehicles and callers."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, stopping: asyncio.Event) -> None:
         self._process = process
+        self._stopping = stopping
         self._watching = asyncio.create_task(self._watch())
 
     @classmethod
@@ -40,7 +41,7 @@ class DemoChild:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             stdin=asyncio.subprocess.DEVNULL,
         )
-        return cls(process)
+        return cls(process, service.stopping)
 
     async def stop(self) -> None:
         """Ends the traffic."""
@@ -57,6 +58,8 @@ class DemoChild:
 
     async def _watch(self) -> None:
         code = await self._process.wait()
+        if self._stopping.is_set():
+            return  # Ctrl-C reaches both processes: that the traffic ends too is no news
         structlog.get_logger("demo").warning("demo_traffic_ended", exit_code=code)
 
 
