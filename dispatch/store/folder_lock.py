@@ -18,9 +18,8 @@ class FolderLock:
     before 3.51.3 may answer with a corrupt log; that is why it is refused and not queued.
     """
 
-    def __init__(self, folder: Path, descriptor: int) -> None:
-        self._folder = folder
-        self._descriptor: int | None = descriptor
+    def __init__(self, *descriptors: int) -> None:
+        self._descriptors = descriptors
 
     @classmethod
     def take(cls, folder: Path) -> FolderLock:
@@ -30,19 +29,32 @@ class FolderLock:
             StoreLocked: another process holds it.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / LOCK_NAME
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        named = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # The folder itself too: whoever tidies the lock file away does not let a second server in.
+        whole = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        lock = cls(named, whole)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(named, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock_where_possible(whole)
         except BlockingIOError as error:
-            os.close(descriptor)
+            lock.release()
             raise StoreLocked(str(folder)) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)
-        return cls(folder, descriptor)
+        os.ftruncate(named, 0)
+        os.pwrite(named, str(os.getpid()).encode("ascii"), 0)
+        return lock
 
     def release(self) -> None:
         """Let go; harmless when done twice."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        descriptors, self._descriptors = self._descriptors, ()
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _lock_where_possible(folder: int) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        # Network file systems lock files only: there the lock file has to do.
+        return

@@ -29,6 +29,7 @@ from dispatch.store import (
 from dispatch.store.append_rows import read_command
 from dispatch.store.commit_thread import RETRY_AFTER_S, CommitThread, OnCommit
 from dispatch.store.folder_lock import FolderLock
+from dispatch.store.head_mark import HeadMark
 from dispatch.store.sqlite_log import LOG_NAME, head_of, make_room, open_reader, open_writer
 from dispatch.words import UnixMs
 
@@ -40,6 +41,9 @@ PROBE_BYTES = 65_536
 
 FORGET_AT_ONCE = 2_000
 """Most commands forgotten in one transaction, so that nobody waits long behind it."""
+
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""SQLite's codes for a file that is not whole; all others are the medium's."""
 
 Result = TypeVar("Result")
 
@@ -59,8 +63,16 @@ class SqliteStore:
         epoch = _next_epoch(writer)
         head = head_of(writer)
         make_room(path)
+        self._mark = HeadMark(path.parent)
+        try:
+            self._mark.check(head)
+        except BaseException:
+            self._mark.close()
+            raise
+        self._mark.keep(head)
         self._lock = lock
-        self._commits = CommitThread(writer, head=head, epoch=epoch, on_commit=on_commit)
+        self._told = on_commit
+        self._commits = CommitThread(writer, head=head, epoch=epoch, on_commit=self._committed)
         # Point look-ups by the event loop itself: microseconds from the page cache.
         self._quick = open_reader(path)
         # Long reads by a thread of their own, so that the loop goes on meanwhile.
@@ -226,7 +238,15 @@ class SqliteStore:
         self._quick.close()
         self._long.close()
         self._commits.stop()
+        self._mark.keep(self._commits.head)
+        self._mark.close()
         self._lock.release()
+
+    def _committed(self, appends: int, took_s: float) -> None:
+        # On the event loop, in the turn that settles the appends: before any of them is answered.
+        self._mark.keep(self._commits.head)
+        if self._told is not None:
+            self._told(appends, took_s)
 
     async def _read(self, run: Callable[[sqlite3.Connection], Result]) -> Result:
         try:
@@ -283,9 +303,11 @@ def _conditions(query: ClosedQuery) -> tuple[str, list[object]]:
 
 
 def _unavailable(error: sqlite3.Error, what: str) -> StoreUnavailable:
-    return StoreUnavailable(
-        f"{what} ({error}). Check the disk's space and permissions", retry_after_s=RETRY_AFTER_S
-    )
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+        mend = "The file is damaged: stop the service and restore the last backup"
+    else:
+        mend = "Check the disk's space and permissions"
+    return StoreUnavailable(f"{what} ({error}). {mend}", retry_after_s=RETRY_AFTER_S)
 
 
 def _gap(rows: Sequence[tuple[int, bytes]]) -> int:
