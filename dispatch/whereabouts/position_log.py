@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from dispatch.errors import StoreUnavailable
 from dispatch.whereabouts.positions import Fix
 from dispatch.words import UnitId, UnixMs
 
@@ -48,13 +49,24 @@ class PositionLog:
     """Writes fixes behind the back of whoever sends them; one thread owns the connection."""
 
     def __init__(self, folder: Path) -> None:
-        """Open or make the file; raises `sqlite3.Error` where the medium refuses."""
-        self._connection = sqlite3.connect(folder / POSITIONS_NAME, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=OFF")
-        with self._connection:
-            for statement in _TABLES:
-                self._connection.execute(statement)
+        """Open or make the file. A damaged one is put aside: dispatch does not wait for a history.
+
+        Raises:
+            StoreUnavailable: The medium refuses.
+        """
+        self._path = folder / POSITIONS_NAME
+        try:
+            try:
+                self._connection = _opened(self._path)
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError as error:
+                self._connection = self._anew(error)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(
+                f"the positions' history {self._path} could not be opened ({error}). Check the"
+                " disk's space and permissions"
+            ) from error
         self._lock = Lock()
         self._tracks: deque[tuple[Fix, bool]] = deque(maxlen=WAITING_MAX)
         self._last: dict[UnitId, Fix] = {}
@@ -81,10 +93,15 @@ class PositionLog:
 
     def last_fixes(self) -> list[Fix]:
         """The last fix of each unit as of the last run; call it before `start`."""
-        rows = self._connection.execute(
-            "SELECT unit_id, at_ms, lon, lat, seq, speed_mps, heading_deg, accuracy_m"
-            " FROM last_fixes"
-        )
+        try:
+            rows = self._connection.execute(
+                "SELECT unit_id, at_ms, lon, lat, seq, speed_mps, heading_deg, accuracy_m"
+                " FROM last_fixes"
+            ).fetchall()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            self._connection = self._anew(error)
+            return []
         return [
             Fix(
                 unit_id=UnitId(unit_id),
@@ -106,6 +123,15 @@ class PositionLog:
             self._thread.join()
         self._write()
         self._connection.close()
+
+    def _anew(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
+        """Put a file that cannot be read aside and begin another."""
+        aside = self._path.with_name(f"{POSITIONS_NAME}.damaged")
+        _log.warning("%s is damaged (%s): put aside as %s", self._path, error, aside.name)
+        for ending in ("-wal", "-shm"):
+            self._path.with_name(POSITIONS_NAME + ending).unlink(missing_ok=True)
+        self._path.replace(aside)
+        return _opened(self._path)
 
     def _run(self) -> None:
         while not self._stopping.wait(WRITE_EVERY_S):
@@ -140,6 +166,20 @@ class PositionLog:
     def _drop_old(self, newest_ms: UnixMs | None) -> None:
         if newest_ms is not None:
             self._connection.execute("DELETE FROM tracks WHERE at_ms < ?", (newest_ms - KEPT_MS,))
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=OFF")
+        with connection:
+            for statement in _TABLES:
+                connection.execute(statement)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _columns(fix: Fix) -> tuple[object, ...]:

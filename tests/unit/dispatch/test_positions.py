@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatch.errors import StoreUnavailable
 from dispatch.whereabouts.position_log import SAMPLE_MS, PositionLog
 from dispatch.whereabouts.positions import Fix, Link, PositionRules, Positions, Verdict
 from dispatch.words import UnitId, UnixMs
@@ -124,6 +125,33 @@ def test_last_fixes_and_sampled_tracks_outlive_a_restart(tmp_path: Path) -> None
     assert restored.last == book.last
     # 20 fixes in 38 s, one kept for each 10 s, and the late one.
     assert sorted(late for (late,) in rows) == [0, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 300, None])
+def test_a_damaged_history_is_put_aside_and_dispatch_goes_on(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "positions.db"
+    kept = PositionLog(tmp_path)
+    kept.keep(fix(), late=False)
+    kept.stop()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+
+    again = PositionLog(tmp_path)
+    assert again.last_fixes() == []
+    again.keep(fix(3), late=False)
+    again.stop()
+    assert (tmp_path / "positions.db.damaged").is_file()
+    third = PositionLog(tmp_path)
+    assert [one.at_ms for one in third.last_fixes()] == [NOW + 3_000]
+    third.stop()
+
+
+def test_a_history_that_cannot_be_opened_is_told_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "positions.db").mkdir()
+    with pytest.raises(StoreUnavailable, match=r"positions\.db could not be opened"):
+        PositionLog(tmp_path)
 
 
 def test_an_older_run_does_not_overwrite_a_newer_fix() -> None:
