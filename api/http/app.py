@@ -106,7 +106,13 @@ def create_app(service: Service) -> FastAPI:
         RouteWithoutPermission: A route does not say whom it admits.
     """
     app = FastAPI(
-        title="kuaijing", version=_version(), openapi_url=None, docs_url=None, redoc_url=None
+        title="kuaijing",
+        version=_version(),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        # A path with a slash too many is unknown: a redirect would be an answer nobody documented.
+        redirect_slashes=False,
     )
     limits = service.settings.limits
     app.state.service = service

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +15,7 @@ from api.errors import InvalidRequest
 from api.http.schemas.positions import PositionIn
 
 MPS_PER_KNOT = 1852 / 3600
+FORM_FIELDS_MAX = 50
 MILLISECONDS_FROM = 100_000_000_000
 """A larger time stamp is in milliseconds: as seconds it would lie after the year 5000."""
 
@@ -64,7 +66,7 @@ def from_json(body: bytes) -> OsmandFix:
     """
     try:
         message = _MESSAGE.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unsound(str(error)) from error
     coords = message.location.coords
     return OsmandFix(
@@ -83,6 +85,18 @@ def from_json(body: bytes) -> OsmandFix:
             }
         ),
     )
+
+
+def read_form(body: bytes) -> dict[str, str]:
+    """Reads a body in the query form.
+
+    Raises:
+        InvalidRequest: It has more fields than any client sends.
+    """
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=FORM_FIELDS_MAX))
+    except ValueError as error:
+        raise _unsound(f"the form has more than {FORM_FIELDS_MAX} fields") from error
 
 
 def from_form(form: Mapping[str, str]) -> OsmandFix:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from api.http.body_limit import BODY_MAX_BYTES
+from api.http.cursors import write_cursor
 from api.http.schemas.positions import BATCH_MAX
 from api.settings import Limits, Settings
 from tests.contracts.http_town import HttpTown, Json, assert_problem, lon_lat, served
@@ -102,6 +103,37 @@ def test_a_batch_with_too_many_positions(town: HttpTown) -> None:
     body = json.dumps([one] * (BATCH_MAX + 1), separators=(",", ":"))
     assert len(body) < BODY_MAX_BYTES
     assert_problem(town.client().post("/v1/positions", content=body), 413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'[1, {"unit_id": "\xff"}]',
+        b'[1, {"unit_id": "\\ud800"}]',
+        b'[{"unit_id": "\xff", "lon": 1, "lat": 1, "at": "2026-01-01T00:00:00Z"}]',
+    ],
+)
+def test_a_batch_that_no_decoder_can_read(town: HttpTown, body: bytes) -> None:
+    reply = town.client().post("/v1/positions", content=body)
+    if reply.status_code == 200:
+        assert {item["result"] for item in reply.json()["items"]} == {"rejected"}
+    else:
+        assert_problem(reply, 422, "invalid_request")
+
+
+@pytest.mark.parametrize("body", [b'{"a":' * 50_000, b"&".join(b"a%d=1" % n for n in range(200))])
+def test_a_device_that_sends_no_end_of_fields(town: HttpTown, body: bytes) -> None:
+    assert_problem(town.client().post("/osmand", content=body), 422, "invalid_request")
+
+
+def test_a_cursor_with_a_number_that_no_store_takes(town: HttpTown) -> None:
+    forged = write_cursor("incidents", ["history", 2**64 - 1, "I000001"])
+    assert_problem(town.client().get("/v1/incidents", params={"cursor": forged}), 422, "bad_cursor")
+
+
+def test_a_slash_too_many_is_an_unknown_path_and_no_redirect(town: HttpTown) -> None:
+    assert_problem(town.client().get("/v1/units/"), 404, "not_found")
 
 
 def test_every_answer_has_a_request_id_and_keeps_a_plain_one(town: HttpTown) -> None:

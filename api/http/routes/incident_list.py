@@ -33,6 +33,8 @@ ENDED = frozenset({IncidentStatus.CLOSED, IncidentStatus.CANCELLED, IncidentStat
 OPEN_CURSOR = "open"
 HISTORY_CURSOR = "history"
 
+MOMENT_MAX_MS = 2**53
+"""Beyond it no time of ours lies, and the store's numbers end not far behind."""
 Position = list[str | int | float | None]
 """Where a page ended: a queue place and its moment, or a time and an id of history."""
 
@@ -166,7 +168,9 @@ def _position(cursor: str) -> tuple[str, Position]:
     match read_cursor(cursor, "incidents", Position):
         case ["open", int(), int(), int() | float() | None, str()] as found:
             return OPEN_CURSOR, found[1:]
-        case ["history"] | ["history", int(), str()] as found:
+        case ["history"] as found:
+            return HISTORY_CURSOR, found[1:]
+        case ["history", int(at_ms), str()] as found if 0 <= at_ms <= MOMENT_MAX_MS:
             return HISTORY_CURSOR, found[1:]
         case _:
             raise BadCursor(

@@ -7,8 +7,6 @@ address, and addresses' queries are never logged.
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
 import msgspec
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -16,7 +14,7 @@ from starlette.responses import Response
 
 from api.errors import Forbidden, Unauthorized
 from api.http.operation import IDEMPOTENCY_KEY, operation
-from api.http.osmand import OsmandFix, from_form, from_json
+from api.http.osmand import OsmandFix, from_form, from_json, read_form
 from api.http.permissions import CREWS, GuardedRoute, must_be_own_unit, open_to_all
 from api.http.responding import answer
 from api.http.routes.positions import take_fixes
@@ -85,8 +83,7 @@ async def post_osmand(request: Request) -> Response:
     body = await request.body()
     if body.lstrip()[:1] == b"{":
         return _take_in(request, from_json(body))
-    form = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=50))
-    return _take_in(request, from_form({**request.query_params, **form}))
+    return _take_in(request, from_form({**request.query_params, **read_form(body)}))
 
 
 def _take_in(request: Request, sent: OsmandFix) -> Response:

@@ -24,6 +24,8 @@ router = APIRouter(route_class=GuardedRoute, tags=["units"])
 _BATCH = msgspec.json.Decoder(list[PositionIn])
 _RAW_BATCH = msgspec.json.Decoder(list[msgspec.Raw])
 _ONE = msgspec.json.Decoder(PositionIn)
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoder says to bytes that are no JSON, no UTF-8, or nested without end."""
 
 
 class _Named(msgspec.Struct):
@@ -123,11 +125,11 @@ def _decoded(body: bytes) -> list[PositionIn | FixResult]:
         return list(batch)
     except msgspec.ValidationError:
         pass
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _NO_JSON as error:
         raise _no_batch(f"it is no JSON ({error})") from error
     try:
         raws = _RAW_BATCH.decode(body)
-    except msgspec.ValidationError as error:
+    except _NO_JSON as error:
         raise _no_batch(str(error)) from error
     _check_size(len(raws))
     return [_decoded_one(raw) for raw in raws]
@@ -136,14 +138,14 @@ def _decoded(body: bytes) -> list[PositionIn | FixResult]:
 def _decoded_one(raw: msgspec.Raw) -> PositionIn | FixResult:
     try:
         return _ONE.decode(raw)
-    except msgspec.DecodeError as error:
+    except _NO_JSON as error:
         return FixResult(unit_id=_name_in(raw), result=Verdict.REJECTED, reason=f"invalid: {error}")
 
 
 def _name_in(raw: msgspec.Raw) -> str | None:
     try:
         return _NAME.decode(raw).unit_id
-    except msgspec.DecodeError:
+    except _NO_JSON:
         return None
 
 
