@@ -18,6 +18,7 @@ import uvloop
 from api.demo_child import DemoChild
 from api.errors import EXIT_DONE, AddressRefused
 from api.http.app import create_app
+from api.http.connection import BoundedHttp
 from api.log import configure_log
 from api.opening import Wanted, open_service, prepare_folder
 from api.service import Service
@@ -132,7 +133,7 @@ async def _serve(wanted: Wanted, listener: socket.socket, *, demo: bool) -> int:
 def _config(service: Service) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(service),
-        http="httptools",
+        http=BoundedHttp,
         ws="none",
         lifespan="off",
         backlog=BACKLOG,

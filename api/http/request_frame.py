@@ -7,9 +7,13 @@ import secrets
 import time
 from typing import Protocol
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.problems import problem_response
+
+GONE = 499
+"""Counted for a client that did not wait for its answer; the number is nginx's."""
 
 _CLIENT_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -58,6 +62,9 @@ class RequestFrame:
 
         try:
             await self._app(scope, receive, framed)
+        except ClientDisconnect:
+            # It went away with its request half sent: no fault of ours, and nobody to answer.
+            status = GONE
         except Exception as error:  # the last line of defence answers for all
             self._watch.request_failed(scope, error)
             if status:

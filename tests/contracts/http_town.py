@@ -17,6 +17,7 @@ from shapely import box
 
 from api.clock import now_ms
 from api.http.app import create_app
+from api.http.connection import BoundedHttp
 from api.opening import assemble
 from api.service import Service
 from api.settings import Settings
@@ -169,6 +170,7 @@ def served(data_dir: Path, settings: Settings | None = None) -> Iterator[HttpTow
         )
         config = uvicorn.Config(
             create_app(service),
+            http=BoundedHttp,
             lifespan="off",
             access_log=False,
             log_config=None,

@@ -1,0 +1,95 @@
+"""The server's connections, with bounds on what a client may send before it is known at all.
+
+uvicorn's parser takes headers of any length and waits for the rest of a request for ever: a few
+clients without a token could fill the memory or hold all connections.
+"""
+
+from __future__ import annotations
+
+from asyncio import TimerHandle, Transport
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_MAX_BYTES = 64 * 1024
+"""Request line and headers; a browser's are 2 kB."""
+
+HEAD_S = 10.0
+"""From connecting, or from the first byte of a further request, to the end of its headers."""
+
+BODY_S = 60.0
+"""From the end of the headers to the end of the body: 1 MiB in it is a slow phone."""
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """HTTP/1.1 that gives up on a request whose headers are too long or that never ends."""
+
+    _reading_head = True
+    _reading_body = False
+    _head_bytes = 0
+    _timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Begins to wait for a request."""
+        super().connection_made(transport)
+        self._wait(HEAD_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends the waiting."""
+        self._rest()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Counts and parses what came."""
+        if self._reading_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            self._rest()
+        elif self._reading_head and self._head_bytes > HEAD_MAX_BYTES:
+            self._give_up(b"431 Request Header Fields Too Large")
+        elif self._reading_body:
+            self._wait(BODY_S)
+        elif self._reading_head and self._head_bytes:
+            self._wait(HEAD_S)
+        else:
+            self._rest()
+
+    def on_headers_complete(self) -> None:
+        """The head has come whole."""
+        self._reading_head, self._reading_body = False, True
+        self._head_bytes = 0
+        self._rest()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body too."""
+        self._reading_head, self._reading_body = True, False
+        self._rest()
+        super().on_message_complete()
+
+    def _wait(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(seconds, self._too_slow)
+
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_slow(self) -> None:
+        self._timer = None
+        if self._reading_head and self.cycle is not None and not self.cycle.response_complete:
+            # A further request was begun while the one before is answered, a long-poll perhaps.
+            self._wait(HEAD_S)
+            return
+        self._give_up(b"408 Request Timeout")
+
+    def _give_up(self, status: bytes) -> None:
+        self._rest()
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(
+                b"HTTP/1.1 %b\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status
+            )
+        self.transport.close()
