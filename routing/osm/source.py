@@ -29,9 +29,16 @@ Progress = Callable[[str], None]
 MAX_WAYS = 4_000_000
 """Roads of a large country; more is not a police district."""
 MAX_WAY_NODES = 60_000_000
-_READER_ERRORS = (RuntimeError, ValueError, KeyError, OSError, OverflowError)
-"""What osmium raises on damaged data: its own errors are RuntimeErrors; text that is no UTF-8
-and numbers out of range come as the others."""
+_READER_ERRORS = (
+    RuntimeError,
+    ValueError,
+    KeyError,
+    OSError,
+    OverflowError,
+    osmium.InvalidLocationError,
+)
+"""What osmium raises on damaged data: its own errors are RuntimeErrors, all but that of a place
+that is no number; text that is no UTF-8 and numbers out of range come as the others."""
 
 
 @dataclass(slots=True)

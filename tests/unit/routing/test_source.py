@@ -207,3 +207,13 @@ def test_the_header_tells_date_and_generator(tmp_path: Path) -> None:
     assert real.synthetic is False
     _, told = import_network(tmp_path / "b.osm", synthetic=True)
     assert told.synthetic is True
+
+
+def test_a_place_that_is_no_number(tmp_path: Path) -> None:
+    odd = tmp_path / "odd.osm"
+    odd.write_text(
+        '<osm version="0.6"><node id="1" lat="nan" lon="inf"/><node id="2" lat="27" lon="111"/>'
+        '<way id="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="primary"/></way></osm>'
+    )
+    with pytest.raises(SourceUnreadable, match=r"damaged.*'nan'"):
+        import_network(odd)
