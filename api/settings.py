@@ -11,8 +11,9 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from math import inf
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -22,6 +23,24 @@ from dispatch.whereabouts.positions import PositionRules
 
 SETTINGS_FILE = "settings.toml"
 ENV_PREFIX = "KUAIJING_"
+
+POSITIVE = frozenset(
+    {
+        "candidates_k",
+        "candidates_max",
+        "live_s",
+        "open_incidents_max",
+        "requests_burst",
+        "requests_per_s",
+        "required_max",
+        "snap_max_m",
+        "speed_max_mps",
+        "stale_s",
+        "stream_clients",
+        "waiting_max",
+    }
+)
+"""Settings that at 0 would leave a service that runs and serves nobody."""
 
 Section = TypeVar("Section")
 
@@ -53,7 +72,7 @@ class Logging:
         json: JSON lines instead of lines for people.
     """
 
-    level: str = "info"
+    level: Literal["debug", "info", "warning", "error"] = "info"
     access: bool = False
     json: bool = False
 
@@ -117,7 +136,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsInvalid(f"{path} is no TOML: {error}") from error
 
 
@@ -151,7 +170,20 @@ def _section(kind: type[Section], values: Any, where: str) -> Section:
         section = msgspec.convert(values, kind, strict=True, str_keys=True)
     except (msgspec.ValidationError, ValueError, TypeError) as error:
         raise SettingsInvalid(f"{where}: {error}") from error
+    for name in values:
+        _check_numbers(getattr(section, name), f"{where}: {name}", positive=name in POSITIVE)
     return _with_default_entries(section, kind(), values)
+
+
+def _check_numbers(value: Any, where: str, *, positive: bool) -> None:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            _check_numbers(part, f"{where}.{key}", positive=positive)
+    elif isinstance(value, int | float) and not (value > 0 or (value == 0 and not positive)):
+        wanted = "above 0" if positive else "of 0 or more"
+        raise SettingsInvalid(f"{where} = {value} cannot be: a finite number {wanted} is meant")
+    elif value == inf:
+        raise SettingsInvalid(f"{where} = inf cannot be: a finite number is meant")
 
 
 def _with_default_entries(section: Section, default: Section, given: Iterable[str]) -> Section:

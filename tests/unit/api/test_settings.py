@@ -75,3 +75,27 @@ def test_a_fault_of_a_variable_is_told_by_its_name(
 
 def test_variables_of_other_things_are_left_alone(tmp_path: Path) -> None:
     assert load_settings(tmp_path, {"KUAIJING_LONG": "1", "KUAIJING_CACHE_DIR": "/x"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[limits]\nrequests_per_s = 0",
+        "[limits]\nrequests_per_s = -1",
+        "[limits]\nrequests_burst = 0",
+        "[limits]\nsnap_max_m = nan",
+        "[limits]\nsnap_max_m = inf",
+        "[limits]\nstream_clients = -1",
+        "[rules]\ntimeout_s = {1 = -5}",
+        "[rules]\nopen_incidents_max = 0",
+        "[positions]\nlive_s = -inf",
+        '[logging]\nlevel = "loud"',
+    ],
+)
+def test_a_number_that_would_stop_the_work_is_refused_with_its_name(
+    tmp_path: Path, line: str
+) -> None:
+    (tmp_path / "settings.toml").write_text(line)
+    name = line.split("\n")[1].partition(" ")[0]
+    with pytest.raises(SettingsInvalid, match=name):
+        load_settings(tmp_path, {})
