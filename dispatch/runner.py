@@ -213,8 +213,9 @@ class Runner:
         Args:
             question: What is wanted.
             actor: Who wants it: a token's id.
-            answer: Words the answer from the outcome. Called before the commit, because the answer
-                is stored with the command; it must not tell anybody yet.
+            answer: Words the answer from the outcome. Called before the commit has ended (with a
+                command's key before it begins, because the answer is stored with it); it must not
+                tell anybody yet.
             command: The command's key, so that a repetition gets the same answer; None without.
                 Refused commands are not stored: repeated, they are decided anew.
 
@@ -233,7 +234,7 @@ class Runner:
             self._ledger.check_room()
             closed = await self._closed.of(question, self._ledger.decided)
             outcome = self._decide(question, actor, closed)
-            stored = answer(outcome)
+            done, stored = self._hand_in(outcome, answer, command)
         except BaseException as error:
             if command is not None:
                 self._commands.end(command)
@@ -241,7 +242,12 @@ class Runner:
                 # A refusal tells what the board holds: it must be durable too.
                 await self._ledger.catch_up()
             raise
-        await self._record(outcome, stored, command)
+        if done is None:
+            # Nothing changed, but what it says must be durable before it is said.
+            await self._ledger.catch_up()
+        else:
+            # Shielded: a client that goes away takes back its wait, not what others wait for.
+            await asyncio.shield(done)
         return as_reply(stored)
 
     def recommend(self, question: Recommend, *, actor: str) -> Outcome:
@@ -309,22 +315,27 @@ class Runner:
             self._watch(question, outcome)
         return outcome
 
-    async def _record(
+    def _hand_in(
         self,
         outcome: Outcome,
-        stored: StoredReply,
+        answer: Callable[[Outcome], StoredReply],
         command: CommandKey | None,
-    ) -> None:
-        """Send an outcome to the disk and wait for it there."""
-        if command is None and not outcome.decision.recorded:
-            # Nothing changed, but what it says must be durable before it is said.
-            await self._ledger.catch_up()
-            return
-        if command is None:
-            await self._enter(outcome.decision)
-            return
-        to_keep = to_store(command, stored, self._now_ms())
-        await self._enter(outcome.decision, to_keep, then=lambda: self._commands.end(command))
+    ) -> tuple[asyncio.Future[None] | None, StoredReply]:
+        """Send an outcome to the disk; None where there is nothing to send."""
+        if command is not None:
+            stored = answer(outcome)
+            to_keep = to_store(command, stored, self._now_ms())
+            done = self._enter(outcome.decision, to_keep, then=lambda: self._commands.end(command))
+            return done, stored
+        if not outcome.decision.recorded:
+            return None, answer(outcome)
+        # The answer is not kept, so that it can be worded while the disk works.
+        done = self._enter(outcome.decision)
+        try:
+            return done, answer(outcome)
+        except BaseException:
+            forget_failure(done)
+            raise
 
     def _enter(
         self,

@@ -143,13 +143,13 @@ class Ledger:
 
 
 def forget_failure(done: asyncio.Future[None]) -> None:
-    """Let nobody wait for a decision of the clock: it is made again at the next tick."""
+    """Let nobody wait for a decision, as one of the clock: it is made again at the next tick."""
     done.add_done_callback(_log_failure)
 
 
 def _log_failure(done: asyncio.Future[None]) -> None:
     if not done.cancelled() and done.exception() is not None:
-        _log.warning("a decision of the clock was taken back: %s", done.exception())
+        _log.warning("a decision that nobody waited for was taken back: %s", done.exception())
 
 
 def _as_unavailable(error: DispatchError) -> DispatchError:

@@ -42,9 +42,6 @@ CHECKPOINT_FORCED_PAGES = WAL_ROOM_BYTES // PAGE_BYTES * 9 // 10
 
 RETRY_AFTER_S = 2
 
-_REFUSALS = (sqlite3.Error, ValueError, OverflowError)
-"""What SQLite or its binding say to a row they do not take."""
-
 Result = TypeVar("Result")
 OnCommit: TypeAlias = Callable[[int, float], None]
 """Told on the event loop how many appends a commit held and how many seconds it took."""
@@ -113,7 +110,7 @@ class CommitThread:
                 connection.execute("BEGIN IMMEDIATE")
                 result = run(connection)
                 connection.execute("COMMIT")
-            except _REFUSALS as error:
+            except Exception as error:  # noqa: BLE001  # see _commit
                 done.set_exception(self._failed(error))
             else:
                 self.failing = False
@@ -192,7 +189,8 @@ class CommitThread:
                 self._roll_back()
                 return [outcome for one in batch for outcome in self._commit([one])]
             failure = self._repeated(batch[0][0], error)
-        except _REFUSALS as error:
+        except Exception as error:  # noqa: BLE001
+            # Whatever it is: were the thread to end here, all who wait for it would wait for ever.
             failure = self._failed(error)
         else:
             self.head = head
@@ -273,7 +271,11 @@ class CommitThread:
 
     def _settle(self, outcomes: Sequence[_Outcome], took_s: float) -> None:
         for settled, error in outcomes:
-            settled(error)
+            try:
+                settled(error)
+            except Exception:  # noqa: BLE001
+                # A defect in one must not leave those behind it waiting.
+                _log.exception("a commit could not be told")
         if self._on_commit is not None:
             self._on_commit(len(outcomes), took_s)
 
