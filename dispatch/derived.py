@@ -6,6 +6,7 @@ One place computes it, so that nobody ever sets it by hand.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 
 from dispatch.changed import changed
 from dispatch.resources import Assignment, Incident
@@ -15,13 +16,16 @@ ENDED = frozenset({IncidentStatus.CLOSED, IncidentStatus.CANCELLED, IncidentStat
 """Statuses of incidents that have left the board; these alone are not derived."""
 
 # A cleared assignment counts as "on scene": police were there, the incident waits for its report.
-_REACHED = (
-    (AssignmentState.CLEARED, IncidentStatus.ON_SCENE),
-    (AssignmentState.ON_SCENE, IncidentStatus.ON_SCENE),
-    (AssignmentState.EN_ROUTE, IncidentStatus.EN_ROUTE),
-    (AssignmentState.ACKED, IncidentStatus.ACKED),
-    (AssignmentState.DISPATCHED, IncidentStatus.DISPATCHED),
-)
+# Assignments that ended undone count as nothing.
+_REACHED = {
+    AssignmentState.DISPATCHED: IncidentStatus.DISPATCHED,
+    AssignmentState.ACKED: IncidentStatus.ACKED,
+    AssignmentState.EN_ROUTE: IncidentStatus.EN_ROUTE,
+    AssignmentState.ON_SCENE: IncidentStatus.ON_SCENE,
+    AssignmentState.CLEARED: IncidentStatus.ON_SCENE,
+}
+
+_RANK = {status: rank for rank, status in enumerate(IncidentStatus)}
 
 
 def status_of(assignments: Sequence[Assignment]) -> IncidentStatus:
@@ -30,13 +34,14 @@ def status_of(assignments: Sequence[Assignment]) -> IncidentStatus:
     Args:
         assignments: Those made since it was received or last reopened.
     """
-    if any(Stamp.FEEDBACK in assignment.stamps for assignment in assignments):
-        return IncidentStatus.FED_BACK
-    states = {assignment.state for assignment in assignments}
-    for state, status in _REACHED:
-        if state in states:
-            return status
-    return IncidentStatus.PENDING
+    furthest = IncidentStatus.PENDING
+    for assignment in assignments:
+        if Stamp.FEEDBACK in assignment.stamps:
+            return IncidentStatus.FED_BACK
+        reached = _REACHED.get(assignment.state, IncidentStatus.PENDING)
+        if _RANK[reached] > _RANK[furthest]:
+            furthest = reached
+    return furthest
 
 
 def unmet_of(required: Mapping[str, int], assignments: Sequence[Assignment]) -> Mapping[str, int]:
@@ -68,7 +73,8 @@ def derive(
     """
     current = assignments[incident.earlier_assignments :]
     dispatched_at_ms = min((one.dispatched_at_ms for one in assignments), default=None)
-    arrived_at_ms = _first(assignments, Stamp.ARRIVED)
+    first_ms = _first_stamps(assignments)
+    arrived_at_ms = first_ms.get(Stamp.ARRIVED)
     return changed(
         incident,
         version=incident.version + 1,
@@ -76,10 +82,10 @@ def derive(
         status=status_of(current),
         unmet=unmet_of(incident.required, current),
         dispatched_at_ms=dispatched_at_ms,
-        acked_at_ms=_first(assignments, Stamp.ACKED),
-        departed_at_ms=_first(assignments, Stamp.DEPARTED),
+        acked_at_ms=first_ms.get(Stamp.ACKED),
+        departed_at_ms=first_ms.get(Stamp.DEPARTED),
         arrived_at_ms=arrived_at_ms,
-        feedback_at_ms=_first(assignments, Stamp.FEEDBACK),
+        feedback_at_ms=first_ms.get(Stamp.FEEDBACK),
         on_target=_kept_target(incident, dispatched_at_ms, arrived_at_ms),
     )
 
@@ -96,7 +102,12 @@ def _kept_target(
     return False if incident.target_missed else None
 
 
-def _first(assignments: Sequence[Assignment], stamp: Stamp) -> UnixMs | None:
-    return min(
-        (one.stamps[stamp].at_ms for one in assignments if stamp in one.stamps), default=None
-    )
+def _first_stamps(assignments: Sequence[Assignment]) -> dict[Stamp, UnixMs]:
+    """When each step was first taken by any of them."""
+    first_ms: dict[Stamp, UnixMs] = {}
+    for assignment in assignments:
+        for stamp, stamped in assignment.stamps.items():
+            at_ms = stamped.at_ms
+            if at_ms < first_ms.get(stamp, inf):
+                first_ms[stamp] = at_ms
+    return first_ms

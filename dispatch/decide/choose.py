@@ -102,19 +102,24 @@ def free_units(
     A unit is sent within its own area only; an incident outside all areas may get any.
     """
     area_id = location.area_id
+    anywhere = area_id is None
     # One look per unit: this runs over the whole fleet in every decision.
-    turnout_s = {
-        kind: {status: rules.turnout_s(kind, status) for status in UnitStatus} for kind in kinds
-    }
-    return {
-        unit_id: turnout_s[unit.kind][unit.status]
-        for unit_id, unit in board.units.items()
-        if unit.assignment_id is None
-        and (area_id is None or unit.area_id == area_id)
-        and unit.kind in turnout_s
-        and unit.on_duty
-        and unit_id not in without
-    }
+    turnouts_s: dict[UnitKind, dict[UnitStatus, float]] = {kind: {} for kind in kinds}
+    free: dict[UnitId, float] = {}
+    for unit_id, unit in board.units.items():
+        if (
+            (anywhere or unit.area_id == area_id)
+            and unit.assignment_id is None
+            and unit.on_duty
+            and unit.kind in turnouts_s
+            and unit_id not in without
+        ):
+            by_status = turnouts_s[unit.kind]
+            turnout_s = by_status.get(unit.status)
+            if turnout_s is None:
+                turnout_s = by_status[unit.status] = rules.turnout_s(unit.kind, unit.status)
+            free[unit_id] = turnout_s
+    return free
 
 
 def weigh(unit: UnitOnBoard, reach: Reach, context: Context, wish: Wish) -> Candidate:

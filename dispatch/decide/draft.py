@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import date, timedelta
+from functools import lru_cache
 
 from dispatch.board import Board
 from dispatch.decide.context import Context, Decision
@@ -28,8 +29,10 @@ from dispatch.resources import (
 )
 from dispatch.words import AssignmentId, ClosureId, IncidentId, SpeedFactorId, UnitId, UnixMs
 
-CHINA_TIME = timezone(timedelta(hours=8))
+CHINA_AHEAD_MS = 8 * 3_600_000
 """Incident numbers count by the day of Asia/Shanghai, which has had no summer time since 1991."""
+
+DAY_MS = 24 * 3_600_000
 
 
 class Draft:
@@ -135,8 +138,8 @@ class Draft:
 
     def next_incident_no(self) -> str:
         """The number of the next incident: day and count; a clock set back keeps the later day."""
-        now = datetime.fromtimestamp(self.now_ms / 1000, tz=UTC).astimezone(CHINA_TIME)
-        day = max(f"{now:%Y%m%d}", self.board.numbered_day)
+        today = _written_day((self.now_ms + CHINA_AHEAD_MS) // DAY_MS)
+        day = max(today, self.board.numbered_day)
         count = self.board.numbered + 1 if day == self.board.numbered_day else 1
         return f"JQ{day}{count:05d}"
 
@@ -206,6 +209,12 @@ class Draft:
             for key in incident.assignment_ids
             if key not in before and key not in known
         )
+
+
+@lru_cache(maxsize=4)
+def _written_day(since_1970: int) -> str:
+    """A day as incident numbers write it, as "20260101"."""
+    return f"{date(1970, 1, 1) + timedelta(days=since_1970):%Y%m%d}"
 
 
 def check_version(resource_id: str, current: Resource, if_version: int | None) -> None:

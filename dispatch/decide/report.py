@@ -49,7 +49,7 @@ def report(draft: Draft, question: ReportIncident) -> Decision:
         choice = choose(draft.board, draft.context, wish_for(draft, incident, required))
         if question.mode is DispatchMode.AUTO:
             carry_out(draft, incident, Order(by=ChosenBy.AUTO, wanted=required), choice)
-            draft.recommendation = receipt(draft, incident, choice)
+            draft.recommendation = draft.board.incidents[incident_id].recommendation
         else:
             draft.recommendation = receipt(draft, incident, _for_a_dispatcher(choice))
     return draft.finish(incident_id=incident_id)

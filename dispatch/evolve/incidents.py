@@ -30,6 +30,8 @@ _END_STATUS: dict[type, IncidentStatus] = {
     IncidentMerged: IncidentStatus.MERGED,
 }
 
+_ENDS = (IncidentClosed, IncidentCancelled, IncidentMerged)
+
 DAY_OF_NUMBER = slice(2, 10)
 """Where in an incident number the day stands: after "JQ", before the count."""
 
@@ -195,7 +197,7 @@ def closed_by(before: Board, recorded: Recorded) -> ClosedIncident | None:
         recorded: The event.
     """
     event = recorded.event
-    if not isinstance(event, IncidentClosed | IncidentCancelled | IncidentMerged):
+    if not isinstance(event, _ENDS):
         return None
     incident = before.incidents[event.incident_id]
     into = event.into if isinstance(event, IncidentMerged) else None
