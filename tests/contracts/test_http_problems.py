@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -75,6 +76,24 @@ def test_a_point_far_off_is_refused_with_its_distance(town: HttpTown) -> None:
     problem = assert_problem(town.client().post("/v1/incidents", json=body), 422, "off_network")
     assert problem["nearest_m"] == pytest.approx(3_000, rel=0.02)
     assert str(round(problem["nearest_m"])) in problem["detail"]
+
+
+@pytest.mark.parametrize("field", ["occurred_at", "reported_at"])
+@pytest.mark.parametrize("at", ["2099-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "+70 s"])
+def test_a_time_that_has_yet_to_come_is_refused(town: HttpTown, field: str, at: str) -> None:
+    if at == "+70 s":
+        at = (datetime.now(UTC) + timedelta(seconds=70)).isoformat()
+    body = {"location": lon_lat(0, 0), "category": "help", field: at}
+    for path in ("/v1/incidents", "/v1/recommendations"):
+        reply = town.client().post(path, json=body)
+        problem = assert_problem(reply, 422, "invalid_request")
+        assert problem["errors"][0]["loc"] == ["body", field]
+        assert field in problem["detail"]
+
+
+def test_a_desk_clock_may_run_some_seconds_ahead(town: HttpTown) -> None:
+    at = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
+    assert town.report(0, 0, occurred_at=at, reported_at=at)["incident"]["id"]
 
 
 def test_an_unknown_place_comes_with_names_that_are_near(town: HttpTown) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import APIRouter
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.clock import milliseconds
+from api.clock import milliseconds, now_ms, rfc3339
 from api.errors import Forbidden, InvalidRequest
 from api.http.commanding import carry_out, stored
 from api.http.conditional import required_if_match
@@ -27,10 +29,13 @@ from dispatch.resources import Assignment, Incident
 from dispatch.rules import required_for
 from dispatch.runner import Outcome
 from dispatch.store import StoredReply
-from dispatch.words import IncidentId
+from dispatch.words import IncidentId, UnixMs
 from platforms.categories import Category
 
 router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
+
+AHEAD_MAX_MS = 60_000
+"""How far ahead of the service's clock a desk's clock may run."""
 
 IF_MATCH = {
     "name": "If-Match",
@@ -130,7 +135,7 @@ def report_question(service: Service, report: IncidentReport) -> ReportIncident:
     """The question that a report asks, with all defaults filled in.
 
     Raises:
-        InvalidRequest: An unknown category or plan.
+        InvalidRequest: An unknown category or plan, or a time that has yet to come.
         OffNetwork: The place is too far from any road.
         UnknownPlace: The gazetteer has no such place.
     """
@@ -149,11 +154,26 @@ def report_question(service: Service, report: IncidentReport) -> ReportIncident:
         priority=category.priority if report.priority is None else report.priority,
         description=report.description,
         source=report.source,
-        occurred_at_ms=None if report.occurred_at is None else milliseconds(report.occurred_at),
-        reported_at_ms=None if report.reported_at is None else milliseconds(report.reported_at),
+        occurred_at_ms=_time_past("occurred_at", report.occurred_at),
+        reported_at_ms=_time_past("reported_at", report.reported_at),
         required=required,
         mode=report.dispatch,
     )
+
+
+def _time_past(field: str, at: datetime | None) -> UnixMs | None:
+    if at is None:
+        return None
+    at_ms, clock_ms = milliseconds(at), now_ms()
+    if at_ms > clock_ms + AHEAD_MAX_MS:
+        allowed_s = AHEAD_MAX_MS // 1000
+        raise InvalidRequest(
+            f"{field} {at.isoformat()} has yet to come: the service's clock says"
+            f" {rfc3339(clock_ms)} and allows {allowed_s} s ahead; set the sender's clock right,"
+            f" or leave {field} out",
+            errors=[{"loc": ["body", field], "msg": "lies in the future", "type": "time_ahead"}],
+        )
+    return at_ms
 
 
 def category_of(service: Service, code: str) -> Category:
