@@ -2,7 +2,8 @@
 
 A token is `sy_<role>_<id>_<secret>` with 256 random bits. DIR/tokens.json holds the SHA-256 of
 each, never the token. The file is replaced as a whole, so that a reader sees the old or the new
-one; the service looks at its time stamp at each request, so a revocation holds at once.
+one; the service looks at its time stamp at each request, so a revocation holds at once. A file
+that got damaged under a running service locks nobody out: the tokens last read go on to hold.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import fcntl
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -20,6 +22,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from api.errors import SettingsInvalid, TokenRefused
+
+_log = logging.getLogger(__name__)
 
 TOKEN_FILE = "tokens.json"  # noqa: S105  # a file name, no secret
 SECRET_BYTES = 32
@@ -138,7 +142,7 @@ def read_records(data_dir: Path) -> dict[str, TokenRecord]:
     """All tokens by their public id, oldest first; empty when the file is not there.
 
     Raises:
-        SettingsInvalid: The file is damaged.
+        SettingsInvalid: The file is damaged or cannot be read.
     """
     path = data_dir / TOKEN_FILE
     try:
@@ -146,6 +150,10 @@ def read_records(data_dir: Path) -> dict[str, TokenRecord]:
         return {row["token_id"]: TokenRecord(**{**row, "role": Role(row["role"])}) for row in rows}
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise SettingsInvalid(
+            f"{path} cannot be read ({error.strerror}); give the service's user the right to"
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise SettingsInvalid(
             f"{path} is damaged ({error}); restore it from a backup, or remove it and make"
@@ -154,31 +162,59 @@ def read_records(data_dir: Path) -> dict[str, TokenRecord]:
 
 
 class TokenBook:
-    """The service's view of the token file, renewed whenever the file changes."""
+    """The service's view of the token file, renewed whenever the file changes.
+
+    Attributes:
+        damage: What is wrong with the file now, for people; None while it can be read.
+    """
 
     def __init__(self, data_dir: Path) -> None:
+        """Reads the file.
+
+        Raises:
+            SettingsInvalid: The file is damaged or cannot be read.
+        """
         self._data_dir = data_dir
         self._path = data_dir / TOKEN_FILE
         self._seen: tuple[int, int, int] | None = None
         self._records: dict[str, TokenRecord] = {}
         self._callers: dict[str, Caller] = {}
-        self.refresh()
+        self.damage: str | None = None
+        seen = self._stamp()
+        self._take_over()
+        self._seen = seen
 
     def refresh(self) -> None:
-        """Reads the file again if it was replaced; costs one stat otherwise."""
+        """Reads the file again if it was replaced; costs one stat otherwise.
+
+        A damaged file changes nothing but `damage`, and is told once to the log.
+        """
+        seen = self._stamp()
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            self._take_over()
+        except SettingsInvalid as error:
+            self.damage = str(error)
+            _log.error("%s; the tokens last read go on to hold until then", error)
+        else:
+            self.damage = None
+
+    def _stamp(self) -> tuple[int, int, int]:
         try:
             stat = os.stat(self._path)  # noqa: PTH116  # a Path method costs twice the time here
-            seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
         except FileNotFoundError:
-            seen = (0, 0, 0)
-        if seen != self._seen:
-            self._records = read_records(self._data_dir)
-            self._callers = {
-                token_id: _caller(record)
-                for token_id, record in self._records.items()
-                if record.revoked_at_ms is None
-            }
-            self._seen = seen
+            return 0, 0, 0
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+    def _take_over(self) -> None:
+        self._records = read_records(self._data_dir)
+        self._callers = {
+            token_id: _caller(record)
+            for token_id, record in self._records.items()
+            if record.revoked_at_ms is None
+        }
 
     def caller(self, token: str) -> Caller | None:
         """Who holds this token; None when it is unknown, damaged or revoked."""

@@ -31,6 +31,7 @@ class Readiness(Struct):
     network: str
     store: str
     log: str
+    tokens: str
     synthetic: bool
 
 
@@ -56,7 +57,10 @@ async def get_readiness(request: Request) -> Response:
     """503 with the reason while it cannot work."""
     service = service_of(request)
     await check_ready(service)
-    ready = Readiness("ready", "loaded", "writable", "caught_up", service.is_synthetic)
+    service.tokens.refresh()
+    # Damage there refuses nobody who could come in before, so that the service stays ready.
+    tokens = "readable" if service.tokens.damage is None else "damaged: those last read hold"
+    ready = Readiness("ready", "loaded", "writable", "caught_up", tokens, service.is_synthetic)
     return answer(ready, headers=service.marks)
 
 

@@ -100,6 +100,26 @@ def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
         TokenBook(tmp_path)
 
 
+@pytest.mark.parametrize("text", ["", "[]", '{"tokens": [{}]}', '{"tokens": 3}', "\udcff"])
+def test_damage_under_a_running_service_locks_nobody_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    token = create_token(tmp_path, Role.DISPATCHER, unit_id=None, at_ms=0)
+    book, good = TokenBook(tmp_path), (tmp_path / TOKEN_FILE).read_bytes()
+    (tmp_path / TOKEN_FILE).write_bytes(text.encode(errors="surrogateescape"))
+    for _ in range(3):
+        assert book.caller(token) is not None
+    assert book.damage is not None
+    assert TOKEN_FILE in book.damage
+    assert len(caplog.records) == 1, "told once, not at every request"
+
+    # Mended, it is read anew.
+    (tmp_path / TOKEN_FILE).write_bytes(good)
+    revoke_token(tmp_path, token, at_ms=1)
+    assert book.caller(token) is None
+    assert book.damage is None
+
+
 def test_the_file_is_plain_json(tmp_path: Path) -> None:
     create_token(tmp_path, Role.ADMIN, unit_id=None, at_ms=0)
     (row,) = json.loads((tmp_path / TOKEN_FILE).read_text())["tokens"]
