@@ -9,6 +9,7 @@ from pathlib import Path
 from api.clock import now_ms
 from api.compiled import Say, open_shipped_network
 from api.errors import DataMissing, SettingsInvalid
+from api.event_counts import EventCounts
 from api.http.drawing import RouteArtist
 from api.http.idempotency import ReplyKeeper
 from api.http.inbox_bell import InboxBell
@@ -19,7 +20,6 @@ from api.metrics import Metrics
 from api.service import Service
 from api.settings import Settings, load_settings
 from api.tokens import TokenBook
-from dispatch.events import AssignmentArrived, IncidentReceived
 from dispatch.questions import Question
 from dispatch.runner import Outcome, Runner
 from platforms.city import City
@@ -135,6 +135,7 @@ async def assemble(
         tokens=TokenBook(data_dir),
         replies=ReplyKeeper(now_ms),
         metrics=metrics,
+        event_counts=EventCounts(runner, metrics),
         synthetic=tuple(name for name, invented in parts if invented),
     )
 
@@ -195,13 +196,6 @@ def _check(city: City, roads: Roads, wanted: Wanted, say: Say) -> None:
 def _watch(metrics: Metrics) -> Callable[[Question, Outcome], None]:
     def watch(_question: Question, outcome: Outcome) -> None:
         metrics.decision_s.observe(outcome.decision_s)
-        for event in outcome.decision.events:
-            if isinstance(event, IncidentReceived):
-                metrics.incidents.labels(event.category).inc()
-            elif isinstance(event, AssignmentArrived):
-                incident = outcome.decision.incident
-                zone_class = "" if incident is None else incident.location.zone_class
-                metrics.arrivals.labels(zone_class, str(event.on_target).lower()).inc()
 
     return watch
 

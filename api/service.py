@@ -8,6 +8,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from api.event_counts import EventCounts
 from api.http.drawing import RouteArtist
 from api.http.idempotency import ReplyKeeper
 from api.http.inbox_bell import InboxBell
@@ -42,6 +43,7 @@ class Service:
         tokens: Who may come in.
         replies: Answers of calls that change nothing durable, by their idempotency key.
         metrics: Counters.
+        event_counts: Brings the counters of what happened up to date.
         synthetic: What is invented: `network`, `city`, both or none.
         stream_clients: Open streams and long-polls.
         stopping: Set when the service is told to stop; streams and long-polls end then.
@@ -61,6 +63,7 @@ class Service:
     tokens: TokenBook
     replies: ReplyKeeper
     metrics: Metrics
+    event_counts: EventCounts
     synthetic: tuple[str, ...]
     stream_clients: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -116,12 +116,16 @@ async def _serve(wanted: Wanted, listener: socket.socket, *, demo: bool) -> int:
         log.info(
             "serving", url=url, synthetic=list(service.synthetic), seq=service.runner.durable_seq
         )
-        lag = asyncio.create_task(watch_loop_lag(service))
+        watching = [
+            asyncio.create_task(watch_loop_lag(service)),
+            asyncio.create_task(service.event_counts.follow()),
+        ]
         child = await DemoChild.start(service, url) if demo else None
         try:
             await server.serve(sockets=[listener])
         finally:
-            lag.cancel()
+            for task in watching:
+                task.cancel()
             if child is not None:
                 await child.stop()
     finally:

@@ -30,7 +30,8 @@ async def check_ready(service: Service) -> None:
 
 
 async def read_vitals(service: Service) -> None:
-    """Brings the gauges up to date."""
+    """Brings gauges and counts up to date."""
+    await service.event_counts.catch_up()
     metrics, runner = service.metrics, service.runner
     board, at_ms = runner.board, now_ms()
     pending = [one for one in board.incidents.values() if one.status is IncidentStatus.PENDING]

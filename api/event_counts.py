@@ -1,0 +1,61 @@
+"""Counts what happened from the events themselves, once they are durable.
+
+A decision whose commit fails is taken back: counted when it was made, it would be counted for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from api.metrics import Metrics
+from dispatch.errors import StoreUnavailable
+from dispatch.events import AssignmentArrived, Event, IncidentReceived
+from dispatch.runner import Runner
+from dispatch.words import IncidentId
+
+FOLLOW_S = 1.0
+"""How often the counts are brought up to date while nobody asks for them."""
+
+
+class EventCounts:
+    """Follows the log from where it stood when the service was opened."""
+
+    def __init__(self, runner: Runner, metrics: Metrics) -> None:
+        self._runner = runner
+        self._metrics = metrics
+        self._seq = runner.durable_seq
+        self._lock = asyncio.Lock()
+
+    async def catch_up(self) -> None:
+        """Counts all that became durable since the last call.
+
+        While the log cannot be read the counts stay behind; the next call goes on from there.
+        """
+        async with self._lock:
+            try:
+                while self._seq < self._runner.durable_seq:
+                    for one in await self._runner.read_events(self._seq):
+                        await self._count(one.recorded.event)
+                        self._seq = one.seq
+            except StoreUnavailable:
+                return
+
+    async def follow(self) -> None:
+        """Keeps up until cancelled, so that little is left to do when the counts are read."""
+        while True:
+            await self.catch_up()
+            await asyncio.sleep(FOLLOW_S)
+
+    async def _count(self, event: Event) -> None:
+        if isinstance(event, IncidentReceived):
+            self._metrics.incidents.labels(event.category).inc()
+        elif isinstance(event, AssignmentArrived):
+            zone_class = await self._zone_class(event.incident_id)
+            self._metrics.arrivals.labels(zone_class, str(event.on_target).lower()).inc()
+
+    async def _zone_class(self, incident_id: IncidentId) -> str:
+        incident = self._runner.board.incidents.get(incident_id)
+        if incident is None:
+            closed = await self._runner.history.incident(incident_id)
+            incident = None if closed is None else closed.incident
+        return "" if incident is None else incident.location.zone_class
