@@ -18,6 +18,9 @@ from dispatch.rules import Rules, kinds_of
 from dispatch.words import ANY_PATROL, UnitId, UnitStatus
 from platforms.categories import UnitKind
 
+CLOSURES_NAMED = 5
+"""Closures named at most where no open road leads to a place."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
@@ -75,13 +78,13 @@ def choose(board: Board, context: Context, wish: Wish) -> Choice:
             taken.add(reach.unit_id)
             picks.append(Pick(fills=key, candidate=weighed[reach.unit_id], reach=reach))
         if len(reaches) < count:
-            shortfall.append(_short(key, count, len(reaches), asked, wish.location))
+            shortfall.append(_short(board, wish, key, found=len(reaches), asked=asked))
     chosen = [pick.candidate for pick in picks]
     return Choice(
         picks=tuple(picks),
         candidates=tuple(sorted(weighed.values(), key=lambda one: (one.eta_s, one.unit_id))),
         shortfall=tuple(shortfall),
-        why="; ".join(map(reason_of, chosen)) or "nobody can go now: the incident waits",
+        why="; ".join(map(reason_of, chosen)) or _waits(shortfall),
     )
 
 
@@ -184,11 +187,22 @@ def _nearest(
     return context.roads.nearest(wish.location, may_go, k=k) if may_go else ()
 
 
-def _short(key: str, wanted: int, found: int, asked: int, location: Location) -> Shortfall:
+def _waits(shortfall: Sequence[Shortfall]) -> str:
+    """Why nobody was chosen."""
+    reasons = [f"{short.kind}: {short.why}" for short in shortfall]
+    return "; ".join(["nobody can go now, the incident waits", *reasons])
+
+
+def _short(board: Board, wish: Wish, key: str, *, found: int, asked: int) -> Shortfall:
+    area_id = wish.location.area_id
     if asked > found:
         why = f"{asked - found} more are free but have no open road to the place"
-    elif location.area_id is None:
+        if board.closures:
+            # Closed is strict: not even a place on the closed road itself is reached.
+            names = ", ".join(sorted(board.closures)[:CLOSURES_NAMED])
+            why += f"; lift the closure that bars it ({names}) or set it emergency_exempt"
+    elif area_id is None:
         why = "no more are on duty and free"
     else:
-        why = f"no more are on duty and free in area {location.area_id}"
-    return Shortfall(kind=key, wanted=wanted, found=found, why=why)
+        why = f"no more are on duty and free in area {area_id}"
+    return Shortfall(kind=key, wanted=wish.wanted[key], found=found, why=why)

@@ -10,7 +10,13 @@ from dispatch.board import queue
 from dispatch.errors import BadRequirement, IncidentUnknown, QueueFull
 from dispatch.events import AssignmentArrived, UnitDispatched, UnitsChosen
 from dispatch.facts import Feedback
-from dispatch.questions import CloseIncident, Recommend, SetUnitStatus, StampAssignment
+from dispatch.questions import (
+    CloseIncident,
+    CloseRoad,
+    Recommend,
+    SetUnitStatus,
+    StampAssignment,
+)
 from dispatch.rules import Rules
 from dispatch.words import (
     AssignmentState,
@@ -215,6 +221,7 @@ def test_free_units_without_a_road_are_told_from_none_free() -> None:
     decision = town.ask(call(5, 5))
     assert decision.recommendation is not None
     assert "no open road" in decision.recommendation.shortfall[0].why
+    assert "no open road" in decision.recommendation.why
     outside = town.ask(call(5, 5, area_id=None, required={"motorcycle": 1}))
     assert outside.recommendation is not None
     assert outside.recommendation.shortfall[0].why == "no more are on duty and free"
@@ -355,3 +362,13 @@ def test_the_receipt_is_in_the_log_without_routes() -> None:
     assert receipt.by is ChosenBy.AUTO
     assert town.incident().recommendation is not None
     assert town.incident().recommendation.why == receipt.why
+
+
+def test_a_closure_that_may_bar_the_way_is_named() -> None:
+    town = Town().with_unit("C1", (0, 0))
+    town.roads.shut((0, 0), (1, 0))
+    town.roads.shut((0, 0), (0, 1))
+    town.ask(CloseRoad(arcs=(1,), reason="flood"))
+    decision = town.ask(call(5, 5))
+    assert decision.recommendation is not None
+    assert "C000001" in decision.recommendation.shortfall[0].why
