@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dispatch.changed import quickly_made
 from dispatch.words import Clock, IncidentId, UnitId, UnixMs
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
     """Where an incident is, already checked, converted and snapped at the gate.
@@ -45,6 +47,7 @@ class Location:
     area_id: str | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A unit that was weighed, with the exact road figures of that moment.
@@ -136,6 +139,7 @@ class Note:
     text: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
     """What was weighed and what is proposed or chosen: the receipt of a decision.

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from dispatch.changed import quickly_made
 from dispatch.facts import Feedback, Location, Note, Recommendation
 from dispatch.words import (
     AssignmentId,
@@ -31,6 +32,7 @@ from dispatch.words import (
 from platforms.categories import UnitKind
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamped:
     """One step of an assignment, written once; a correction stands beside it.
@@ -55,6 +57,7 @@ class Stamped:
         return self.first_at_ms if self.corrected_at_ms is None else self.corrected_at_ms
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """A dispatch order (派警单): one unit sent to one incident.
@@ -142,6 +145,7 @@ class Assignment:
         return self.state.is_active or self.state is AssignmentState.CLEARED
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """An incident (警情) and what the board derives for it.
@@ -241,6 +245,7 @@ class Incident:
         return UnixMs(start_ms + self.location.target_s * 1000)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitOnBoard:
     """A unit (警力) as the dispatcher sees it; its position is not a fact of the log.

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from dispatch.changed import quickly_made
 from dispatch.facts import Location, RoadState
 from dispatch.words import UnitId
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """One unit's way to a place, exact on the road graph.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dispatch.board import Board
+from dispatch.changed import quickly_made
 from dispatch.events import Event, Recorded
 from dispatch.facts import Recommendation
 from dispatch.resources import (
@@ -40,6 +41,7 @@ class Context:
     closed: ClosedIncident | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What came of a question.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias, get_args
 
+from dispatch.changed import quickly_made
 from dispatch.events.assignments import (
     AckRealerted,
     AssignmentAcked,
@@ -154,6 +155,7 @@ KIND_NAMES: Final[dict[type, str]] = {kind: name for name, kind in EVENT_KINDS.i
 """The other way round."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """An event in the log.

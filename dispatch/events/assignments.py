@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dispatch.changed import quickly_made
 from dispatch.facts import Feedback
 from dispatch.words import AssignmentId, ChosenBy, IncidentId, Stamp, UnitId, UnixMs
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitDispatched:
     """A unit was ordered to an incident, with what was known when it was chosen.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dispatch.changed import quickly_made
 from dispatch.facts import Candidate, Location, Shortfall
 from dispatch.resources import Assignment, Incident
 from dispatch.words import (
@@ -19,6 +20,7 @@ from dispatch.words import (
 )
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentReceived:
     """A call came in. `at_ms` is when it was received."""
@@ -108,6 +110,7 @@ class NoteAdded:
     text: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitsChosen:
     """The receipt of a choice: what was weighed, what was taken, why, and what is missing.
