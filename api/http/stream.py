@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from api.clock import now_ms
 from api.errors import NotReady
+from api.http.catching_up import events_after
 from api.http.unit_views import fix_view
 from api.http.views.plain import encode
 from api.http.views.units import PositionView
@@ -18,7 +19,7 @@ from dispatch.errors import DispatchError
 
 HEARTBEAT_S = 10.0
 POSITIONS_S = 1.0
-EVENTS_AT_ONCE = 200
+EVENTS_AT_ONCE = 100
 RETRY_MS = 2_000
 """How long a browser waits before it opens a broken stream again."""
 
@@ -57,7 +58,7 @@ async def _parts(service: Service, waiting: Waiting, after: int) -> AsyncIterato
     moved = service.runner.positions.cursor
     heard_s = positions_s = time.monotonic()
     while waiting.may_go_on:
-        events = await service.runner.read_events(after, EVENTS_AT_ONCE)
+        events = await events_after(service, after, EVENTS_AT_ONCE)
         if events:
             after = events[-1].seq
             yield b"".join(_message(event.seq, event.body) for event in events)

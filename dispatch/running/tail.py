@@ -45,7 +45,11 @@ class FeedEvent:
 
 
 class Tail:
-    """The newest durable events, in order, without gaps; used from the event loop only."""
+    """The newest durable events, in order, without gaps; used from the event loop only.
+
+    Attributes:
+        catching_up: Held by the one reader that goes to the store for what is no longer kept.
+    """
 
     def __init__(self, *, head: int, render: Render, size: int = TAIL_EVENTS) -> None:
         """Start behind event `head`, with nothing kept."""
@@ -53,6 +57,7 @@ class Tail:
         self._render = render
         self._kept: deque[FeedEvent] = deque(maxlen=size)
         self._waiting: set[asyncio.Future[None]] = set()
+        self.catching_up = asyncio.Lock()
 
     @property
     def head(self) -> int:

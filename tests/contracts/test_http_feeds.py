@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from api.http import catching_up
 from api.settings import Limits, Settings
 from api.tokens import revoke_token
+from dispatch.running.tail import FeedEvent
 from tests.contracts.http_town import HttpTown, assert_problem, fix, served
 
 Message = dict[str, str]
@@ -219,3 +221,29 @@ def test_a_snapshot_and_the_feed_after_it_are_the_whole_truth(town: HttpTown) ->
     after = town.client().get(f"/v1/events?after={snapshot['seq']}").json()["items"]
     assert after[0]["type"] == "incident_received"
     assert after[0]["seq"] == snapshot["seq"] + 1
+
+
+def test_events_out_of_the_store_are_the_same_and_read_in_small_turns(
+    town: HttpTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after = head(town)
+    for _ in range(12):
+        town.report(0, 0)
+    kept = town.client().get(f"/v1/events?after={after}&limit=1000").json()
+    count = len(kept["items"])
+    assert count > catching_up.TURN_EVENTS
+    turns: list[int] = []
+    read_events = town.service.runner.read_events
+
+    async def counted(after: int, limit: int) -> Sequence[FeedEvent]:
+        turns.append(limit)
+        return await read_events(after, limit)
+
+    monkeypatch.setattr(town.service.runner, "read_events", counted)
+    town.service.runner.tail._kept.clear()
+    assert town.client().get(f"/v1/events?after={after}&limit=1000").json() == kept
+    # The last look finds nothing more, in memory.
+    assert all(limit <= catching_up.TURN_EVENTS for limit in turns[:-1])
+    url = f"/v1/events/stream?after={after}"
+    with town.client().stream("GET", url) as reply:
+        assert take_events(messages(reply), count) == kept["items"]

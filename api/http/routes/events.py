@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from api.clock import now_ms
 from api.errors import BadCursor
+from api.http.catching_up import events_after
 from api.http.operation import operation
 from api.http.pages import LIMIT_DEFAULT, Limit
 from api.http.permissions import READERS, GuardedRoute, allow
@@ -65,11 +66,11 @@ async def list_events(
 ) -> Response:
     """An empty list when nothing came in time. 410 `cursor_expired`: take a new snapshot."""
     service = service_of(request)
-    events = await service.runner.read_events(after, limit)
+    events = await events_after(service, after, limit)
     if not events and wait > 0:
         with Waiting(service, request, wait) as waiting:
             if await waiting.for_event_after(after):
-                events = await service.runner.read_events(after, limit)
+                events = await events_after(service, after, limit)
     last_seq = events[-1].seq if events else after
     body = b'{"items":[%b],"last_seq":%d}' % (b",".join(one.body for one in events), last_seq)
     return Response(body, 200, None, JSON)
