@@ -30,7 +30,7 @@ def arrived(metrics: Metrics) -> float | None:
 
 
 async def arrive(runner: Runner) -> None:
-    key = next(reversed(runner.board.assignments))
+    key = list(runner.board.assignments)[-1]
     question = StampAssignment(assignment_id=key, stamp=Stamp.ARRIVED)
     await runner.ask(question, actor=ACTOR, answer=ok)
 
