@@ -15,6 +15,7 @@ from api.http.idempotency import ReplyKeeper
 from api.http.inbox_bell import InboxBell
 from api.http.locating import Locator
 from api.http.network_map import NetworkMap
+from api.http.notices import Notices
 from api.http.views.events import feed_body
 from api.metrics import Metrics
 from api.service import Service
@@ -116,6 +117,8 @@ async def assemble(
         watch=_watch(metrics),
         on_commit=_on_commit(metrics),
     )
+    notices = Notices(runner)
+    await notices.recall()
     gazetteer = Gazetteer(city.places)
     parts = (("network", synthetic_network), ("city", city.synthetic))
     return Service(
@@ -132,6 +135,7 @@ async def assemble(
             roads, data_dir / "cache", synthetic=synthetic_network, attribution=attribution
         ),
         inbox_bell=InboxBell(runner),
+        notices=notices,
         tokens=TokenBook(data_dir),
         replies=ReplyKeeper(now_ms),
         metrics=metrics,

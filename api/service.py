@@ -14,6 +14,7 @@ from api.http.idempotency import ReplyKeeper
 from api.http.inbox_bell import InboxBell
 from api.http.locating import Locator
 from api.http.network_map import NetworkMap
+from api.http.notices import Notices
 from api.metrics import Metrics
 from api.settings import Settings
 from api.tokens import TokenBook
@@ -40,6 +41,7 @@ class Service:
         artist: Ways drawn.
         network_map: The network as GeoJSON.
         inbox_bell: Wakes vehicles' long-polls.
+        notices: What crews have to be told.
         tokens: Who may come in.
         replies: Answers of calls that change nothing durable, by their idempotency key.
         metrics: Counters.
@@ -60,6 +62,7 @@ class Service:
     artist: RouteArtist
     network_map: NetworkMap
     inbox_bell: InboxBell
+    notices: Notices
     tokens: TokenBook
     replies: ReplyKeeper
     metrics: Metrics

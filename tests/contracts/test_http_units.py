@@ -89,6 +89,65 @@ def test_the_inbox_waits_and_then_brings_the_order_with_its_way(town: HttpTown) 
     assert order["route"]["distance_m"] == pytest.approx(order["distance_m"], abs=0.2)
 
 
+def notices(town: HttpTown, unit_id: str) -> list[Json]:
+    inbox = town.client("vehicle", unit_id).get(f"/v1/units/{unit_id}/inbox").json()
+    found: list[Json] = inbox["notices"]
+    return found
+
+
+def recalled(town: HttpTown, order: Json) -> list[str]:
+    return [
+        one["type"]
+        for one in notices(town, order["unit_id"])
+        if one["assignment_id"] == order["id"]
+    ]
+
+
+def test_a_crew_whose_order_is_withdrawn_is_told_by_its_long_poll(town: HttpTown) -> None:
+    answer = town.report(0, 0)
+    order, incident_id = answer["assignments"][0], answer["incident"]["id"]
+    crew, path = town.client("vehicle", order["unit_id"]), f"/v1/units/{order['unit_id']}/inbox"
+    tag = {"If-None-Match": crew.get(path).headers["etag"]}
+    cancel = threading.Timer(0.3, town.quiet)
+    cancel.start()
+    inbox = crew.get(f"{path}?wait=20", headers=tag).json()
+    cancel.join()
+    assert inbox["assignments"] == []
+    told = [one for one in inbox["notices"] if one["assignment_id"] == order["id"]]
+    assert [one["type"] for one in told] == ["recalled"]
+    assert told[0]["incident_id"] == incident_id
+    assert told[0]["since"]
+    assert told[0]["text"]
+
+
+def test_a_crew_that_is_not_needed_any_more_is_told(town: HttpTown) -> None:
+    one, same = town.report(0, 0), town.report(20, 0)
+    order, incident = same["assignments"][0], same["incident"]
+    reply = town.client().post(
+        f"/v1/incidents/{incident['id']}/merge",
+        json={"into": one["incident"]["id"]},
+        headers={"If-Match": f'"{incident["version"]}"'},
+    )
+    assert reply.status_code == 200, reply.text
+    assert recalled(town, order) == ["recalled"]
+    assert recalled(town, one["assignments"][0]) == []
+
+
+def test_a_crew_under_way_is_told_that_the_incident_moved(town: HttpTown) -> None:
+    answer = town.report(0, 0)
+    order, incident = answer["assignments"][0], answer["incident"]
+    reply = town.client().patch(
+        f"/v1/incidents/{incident['id']}",
+        json={"location": lon_lat(400, 0)},
+        headers={"If-Match": f'"{incident["version"]}"'},
+    )
+    assert reply.status_code == 200, reply.text
+    assert recalled(town, order) == ["incident_moved"]
+    # Once the order is gone, where its incident is does not matter to the crew.
+    town.quiet()
+    assert recalled(town, order) == ["recalled"]
+
+
 def test_a_late_depart_after_arrive_is_answered_200(town: HttpTown) -> None:
     assignment = town.report(0, 0)["assignments"][0]
     crew = town.client("vehicle", assignment["unit_id"])

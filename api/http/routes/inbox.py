@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.clock import now_ms
 from api.http.conditional import unchanged
 from api.http.inbox_bell import Contents, contents
+from api.http.notices import realerted
 from api.http.operation import IF_NONE_MATCH, operation
 from api.http.permissions import CREWS, GuardedRoute, allow, caller_of, must_be_own_unit
 from api.http.responding import JSON, content_tag
 from api.http.routes.units import find_unit
 from api.http.views.incidents import incident_view
-from api.http.views.plain import encode, rfc3339
+from api.http.views.plain import encode
 from api.http.views.units import InboxAssignmentView, InboxView
 from api.http.waiting import WAIT_MAX_S, Waiting
 from api.service import Service, service_of
@@ -80,7 +82,10 @@ def inbox_view(service: Service, unit: UnitOnBoard) -> InboxView:
         status=unit.status,
         assignments=[_assignment(service, board, unit, one) for one in active],
         patrol_task=None,
-        notices=[notice for one in active for notice in _notices(one)],
+        notices=[
+            *(notice for one in active for notice in realerted(one)),
+            *service.notices.of(unit.unit_id, unit.assignment_id, now_ms()),
+        ],
         poll_after_ms=POLL_AFTER_MS,
     )
 
@@ -92,17 +97,3 @@ def _assignment(
     assert isinstance(view, InboxAssignmentView)  # noqa: S101  # the shape asked for
     view.incident = incident_view(board.incidents[assignment.incident_id])
     return view
-
-
-def _notices(assignment: Assignment) -> list[dict[str, Any]]:
-    notices: list[dict[str, Any]] = []
-    if assignment.realerted and not assignment.stamps:
-        notices.append(
-            {
-                "type": "ack_realerted",
-                "assignment_id": assignment.assignment_id,
-                "since": rfc3339(assignment.dispatched_at_ms),
-                "text": "请立即签收",
-            }
-        )
-    return notices

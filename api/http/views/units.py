@@ -52,7 +52,12 @@ class InboxAssignmentView(AssignmentView):
 
 
 class InboxView(Struct):
-    """What a vehicle has to know now."""
+    """What a vehicle has to know now.
+
+    A notice has `type`, `assignment_id`, `incident_id`, `since` and `text`. The types are
+    `ack_realerted` (sign at last), `recalled`, `timed_out` (the order is withdrawn) and
+    `incident_moved`; the last three are shown for ten minutes.
+    """
 
     unit_id: str
     status: str
