@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dispatch.board import Board
+from dispatch.changed import quickly_made
 from dispatch.decide.context import Context
 from dispatch.facts import Candidate, Location, Shortfall
 from dispatch.resources import UnitOnBoard
@@ -22,6 +23,7 @@ CLOSURES_NAMED = 5
 """Closures named at most where no open road leads to a place."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What is looked for.
@@ -43,6 +45,7 @@ class Wish:
     with_routes: bool = False
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
     """A unit that goes, and for what."""
@@ -52,6 +55,7 @@ class Pick:
     reach: Reach
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """What came of it: picks in the order of their kinds, candidates by arrival."""

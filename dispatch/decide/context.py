@@ -21,6 +21,7 @@ from dispatch.rules import Rules
 from dispatch.words import UnixMs
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The facts that a decision may look at.

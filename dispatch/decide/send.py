@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dispatch.board import queue, served_by_itself
+from dispatch.changed import quickly_made
 from dispatch.decide.choose import Choice, Pick, Wish, choose, free_units
 from dispatch.decide.draft import Draft
 from dispatch.events import UnitDispatched, UnitsChosen
@@ -23,6 +24,7 @@ from dispatch.words import (
 from platforms.categories import UnitKind
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """How units are to be sent.

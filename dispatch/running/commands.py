@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dispatch.changed import quickly_made
 from dispatch.errors import CommandInProgress, CommandReused
 from dispatch.store import Store, StoredCommand, StoredReply
 from dispatch.words import UnixMs
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandKey:
     """What identifies a command.
@@ -29,6 +31,7 @@ class CommandKey:
         return f"{self.token_id}:{self.key}"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """The answer to a command.

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from dispatch.changed import quickly_made
 from dispatch.errors import DispatchError
 from dispatch.words import UnixMs
 
@@ -29,6 +30,7 @@ READ_LIMIT = 10_000
 """Most events that one `read` returns."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReply:
     """The answer to a command, kept so that a repeated command gets the same one.
@@ -44,6 +46,7 @@ class StoredReply:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCommand:
     """A command that was carried out.
@@ -107,6 +110,7 @@ class ClosedQuery:
     limit: int = 100
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Append:
     """One decision, to be made durable as a whole.

@@ -7,8 +7,12 @@ import sqlite3
 from collections.abc import Sequence
 from itertools import chain
 
+import msgspec
+
 from dispatch.store import Append, StoredCommand, StoredReply
 from dispatch.store.sqlite_log import PAGE_BYTES, insert_rows
+
+_header_encoder = msgspec.json.Encoder()
 
 _COMMAND_COLUMNS = "key, body_sha256, at_ms, status, headers, reply"
 
@@ -55,7 +59,7 @@ def read_command(connection: sqlite3.Connection, key: str) -> StoredCommand | No
 
 def _command_row(command: StoredCommand) -> tuple[object, ...]:
     reply = command.reply
-    headers = json.dumps(reply.headers) if reply.headers else "[]"
+    headers = _header_encoder.encode(reply.headers).decode()
     return (command.key, command.body_sha256, command.at_ms, reply.status, headers, reply.body)
 
 

@@ -149,11 +149,9 @@ class CommitThread:
         job: tuple[Append, Settled] | _Task | None
         after: _Task | None = None
         running = True
-        while len(batch) < MAX_BATCH:
-            try:
-                job = self._queue.get_nowait()
-            except Empty:
-                break
+        # This thread alone takes from the queue: what is not empty now has something to give.
+        while len(batch) < MAX_BATCH and not self._queue.empty():
+            job = self._queue.get_nowait()
             if job is None:
                 running = False
                 break
