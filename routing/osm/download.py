@@ -26,6 +26,8 @@ REQUEST_TIMEOUT_S = 180
 PATIENCE_S = 1800.0
 """All requests of one download together."""
 MAX_ANSWER_BYTES = 2**30
+"""Bound of one answer, unpacked."""
+PIECE_BYTES = 2**16
 
 _ROADS = (
     (
@@ -74,12 +76,30 @@ class _Answers:
             )
         if not response.ok:
             raise DownloadFailed(f"{host} answered HTTP {response.status_code} {response.reason}")
-        if time.monotonic() > self.deadline_s:
-            raise DownloadFailed(f"the download took longer than {PATIENCE_S:.0f} s; ask for less")
-        if int(response.headers.get("Content-Length", 0)) > MAX_ANSWER_BYTES:
-            raise DownloadFailed(f"{host} sends more than {MAX_ANSWER_BYTES:,} bytes; ask for less")
+        self._take_in(host, response)
         if response.url.split("?")[0].endswith("/interpreter"):
             self._keep_elements(host, response)
+
+    def _take_in(self, host: str, response: Any) -> None:
+        """Reads the body, which `requests` does only after its hooks, and counts it.
+
+        A server need not say how long its answer is, and a packed one is longer than it says.
+        """
+        content = bytearray()
+        for piece in response.iter_content(PIECE_BYTES):
+            content += piece
+            if len(content) > MAX_ANSWER_BYTES:
+                response.close()
+                raise DownloadFailed(
+                    f"{host} sends more than {MAX_ANSWER_BYTES:,} bytes; ask for less"
+                )
+            if time.monotonic() > self.deadline_s:
+                response.close()
+                raise DownloadFailed(
+                    f"the download took longer than {PATIENCE_S:.0f} s; ask for less"
+                )
+        # Where `requests` keeps a body that was read; it offers no other way to give it one.
+        response._content = bytes(content)
 
     def _keep_elements(self, host: str, response: Any) -> None:
         try:

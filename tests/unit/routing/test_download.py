@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import socket
 import threading
@@ -19,6 +20,7 @@ import pytest
 
 from routing import cli
 from routing.errors import AreaInvalid, DownloadFailed
+from routing.osm import download
 from routing.osm.area import MAX_AREA_KM2, area_of_box, area_of_file
 from routing.osm.download import Servers, download_source, find_place
 from routing.osm.importer import import_network
@@ -101,7 +103,7 @@ def usual(path: str, query: str) -> Answer:
 class StandIn:
     """A server on the loopback address that answers with a function and keeps the questions."""
 
-    def __init__(self, answer: Callable[[str, str], Answer]) -> None:
+    def __init__(self, answer: Callable[[str, str], Answer], encoding: str) -> None:
         questions: list[tuple[str, str]] = []
 
         class Handler(BaseHTTPRequestHandler):
@@ -118,6 +120,7 @@ class StandIn:
                 status, content = answer(path, query)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
+                self.send_header("Content-Encoding", encoding)
                 self.end_headers()
                 self.wfile.write(content)
 
@@ -133,8 +136,10 @@ class StandIn:
 
 
 @contextmanager
-def standing_in(answer: Callable[[str, str], Answer]) -> Iterator[StandIn]:
-    server = StandIn(answer)
+def standing_in(
+    answer: Callable[[str, str], Answer], *, encoding: str = "identity"
+) -> Iterator[StandIn]:
+    server = StandIn(answer, encoding)
     thread = threading.Thread(target=server.http.serve_forever, args=(0.02,))
     thread.start()
     try:
@@ -235,6 +240,20 @@ def test_a_server_without_roads_is_a_clear_error(
         download_source(AREA, tmp_path / "town.osm.pbf", server.servers(), progress=quiet)
     assert list(tmp_path.iterdir()) == []
     assert time.monotonic() - started_s < 20  # no waiting for a minute, no endless asking
+
+
+def test_an_answer_that_is_longer_than_it_says_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "MAX_ANSWER_BYTES", 100_000)
+    blanks = gzip.compress(json.dumps({**ROADS, "padding": " " * 10_000_000}).encode())
+    assert len(blanks) < 100_000, "what Content-Length says"
+    with (
+        standing_in(lambda _path, _query: (200, blanks), encoding="gzip") as server,
+        pytest.raises(DownloadFailed, match="more than 100,000 bytes"),
+    ):
+        download_source(AREA, tmp_path / "x.osm", server.servers(), progress=quiet)
+    assert not (tmp_path / "x.osm").exists()
 
 
 def test_a_silent_server_is_given_up(tmp_path: Path) -> None:
