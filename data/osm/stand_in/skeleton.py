@@ -17,7 +17,7 @@ from shapely import LineString, Polygon
 from shapely import Point as ShapelyPoint
 from shapely.ops import linemerge, unary_union
 
-from stand_in.facts import SHAO, ZI, Point, to_xy
+from stand_in.facts import BRIDGES, SHAO, ZI, Point, to_xy
 from stand_in.noding import Drawn
 from stand_in.planar import Plane, Street, distance, smooth, through
 
@@ -176,8 +176,11 @@ def name_bridges(plane: Plane) -> None:
     """Makes every edge over the rivers a part of its bridge; nothing else may cross them.
 
     Raises:
-        ValueError: An edge crosses a river where no bridge is.
+        ValueError: The bridges drawn are not those known, or an edge crosses a river off them.
     """
+    drawn = {name for name, _ in BRIDGE_SPOTS}
+    if drawn != set(BRIDGES):
+        raise ValueError(f"BRIDGE_SPOTS and facts.BRIDGES differ: {sorted(drawn ^ set(BRIDGES))}")
     water = river_land().buffer(-9.0)
     spots = [(name, (x * 1000, y * 1000)) for name, (x, y) in BRIDGE_SPOTS]
     bridges: dict[tuple[str, int], int] = {}
