@@ -150,7 +150,7 @@ def weigh(unit: UnitOnBoard, reach: Reach, context: Context, wish: Wish) -> Cand
         target_s=target_s,
         margin_s=margin_s,
         on_target=None if margin_s is None else margin_s >= 0,
-        reason=f"there in {eta_s:.0f} s: {turnout_s:.0f} s to roll, {reach.travel_s:.0f} s by road",
+        reason=f"there in {eta_s:.1f} s: {turnout_s:.1f} s to roll, {reach.travel_s:.1f} s by road",
         arcs=reach.arcs if wish.with_routes else (),
         start_offset_m=reach.start_offset_m,
         end_offset_m=reach.end_offset_m,
