@@ -13,8 +13,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_MAX_BYTES = 64 * 1024
 """Request line and headers; a browser's are 2 kB."""
 
+SILENT_S = 60.0
+"""From connecting to the first byte; browsers connect ahead. Then it is closed without a word."""
+
 HEAD_S = 10.0
-"""From connecting, or from the first byte of a further request, to the end of its headers."""
+"""From the first byte of a request to the end of its headers."""
 
 BODY_S = 60.0
 """From the end of the headers to the end of the body: 1 MiB in it is a slow phone."""
@@ -31,7 +34,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begins to wait for a request."""
         super().connection_made(transport)
-        self._wait(HEAD_S)
+        self._wait(SILENT_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends the waiting."""
@@ -41,6 +44,9 @@ class BoundedHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Counts and parses what came."""
         if self._reading_head:
+            if not self._head_bytes:
+                # The wait for a first byte is over, and the one for the head begins.
+                self._rest()
             self._head_bytes += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -88,7 +94,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._rest()
         if self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete:
+        begun = self._reading_body or self._head_bytes > 0
+        if begun and (self.cycle is None or self.cycle.response_complete):
+            # A silent client gets no answer: it could take it for that of its next request.
             self.transport.write(
                 b"HTTP/1.1 %b\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status
             )

@@ -38,14 +38,31 @@ def test_headers_without_end_are_cut_off(town: HttpTown) -> None:
         assert sent < 64 * connection.HEAD_MAX_BYTES
 
 
+def test_a_client_that_connects_and_says_nothing_is_let_go_without_a_word(
+    town: HttpTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "SILENT_S", 0.2)
+    with _connected(town) as link:
+        assert _answer(link) == b""
+
+
+def test_a_client_that_connected_ahead_is_served(
+    town: HttpTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    with _connected(town) as link:
+        time.sleep(0.4)
+        link.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert _answer(link).startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.parametrize(
     "begun",
     [
-        b"",
         b"GET /healthz HTTP/1.1\r\n",
         b"POST /v1/incidents HTTP/1.1\r\nHost: a\r\ncontent-length: 10\r\n\r\n{",
     ],
-    ids=["nothing", "headers", "body"],
+    ids=["headers", "body"],
 )
 def test_a_request_that_never_ends_is_given_up(
     town: HttpTown, begun: bytes, monkeypatch: pytest.MonkeyPatch
