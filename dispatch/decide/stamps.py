@@ -170,21 +170,14 @@ def _record(
                 )
             )
         case Stamp.ARRIVED:
-            received_ms = draft.board.incidents[incident_id].received_at_ms
-            deadline_ms = assignment.deadline_ms
             draft.record(
-                AssignmentArrived(
-                    at_ms=at_ms,
-                    assignment_id=assignment_id,
-                    incident_id=incident_id,
-                    unit_id=unit_id,
+                _arrived(
+                    draft,
+                    assignment,
+                    at_ms,
                     device_seq=device_seq,
                     device_at_ms=device_at_ms,
                     inferred=inferred,
-                    from_dispatch_s=(at_ms - assignment.dispatched_at_ms) / 1000,
-                    from_received_s=(at_ms - received_ms) / 1000,
-                    target_s=assignment.target_s,
-                    on_target=None if deadline_ms is None else at_ms <= deadline_ms,
                 )
             )
         case Stamp.FEEDBACK:
@@ -213,6 +206,33 @@ def _record(
             )
         case _:
             assert_never(step)
+
+
+def _arrived(
+    draft: Draft,
+    assignment: Assignment,
+    at_ms: UnixMs,
+    *,
+    device_seq: int | None,
+    device_at_ms: UnixMs | None,
+    inferred: bool,
+) -> AssignmentArrived:
+    """The arrival, with the time it took by both clocks."""
+    received_ms = draft.board.incidents[assignment.incident_id].received_at_ms
+    deadline_ms = assignment.deadline_ms
+    return AssignmentArrived(
+        at_ms=at_ms,
+        assignment_id=assignment.assignment_id,
+        incident_id=assignment.incident_id,
+        unit_id=assignment.unit_id,
+        device_seq=device_seq,
+        device_at_ms=device_at_ms,
+        inferred=inferred,
+        from_dispatch_s=(at_ms - assignment.dispatched_at_ms) / 1000,
+        from_received_s=(at_ms - received_ms) / 1000,
+        target_s=assignment.target_s,
+        on_target=None if deadline_ms is None else at_ms <= deadline_ms,
+    )
 
 
 def _happened_ms(draft: Draft, assignment: Assignment, given_ms: UnixMs) -> UnixMs:

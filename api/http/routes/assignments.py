@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -44,6 +47,27 @@ router = APIRouter(route_class=GuardedRoute, tags=["assignments"])
 STAMP_EXAMPLE = {"at": "2026-10-06T13:40:19Z", "seq": 17}
 
 
+def _crew_step(
+    operation_id: str,
+    summary: str,
+    body: type[StampRequest] = StampRequest,
+    *,
+    body_required: bool = False,
+    example: Mapping[str, Any] = STAMP_EXAMPLE,
+) -> dict[str, Any]:
+    """What all steps of a crew say of themselves in the OpenAPI document."""
+    return operation(
+        operation_id,
+        summary,
+        reply=StampedAssignmentView,
+        body=body,
+        body_required=body_required,
+        example=example,
+        problems=[404],
+        writes=True,
+    )
+
+
 @router.get(
     "/v1/assignments/{assignment_id}",
     **operation(
@@ -66,16 +90,7 @@ async def get_assignment(request: Request, assignment_id: str) -> Response:
 
 @router.post(
     "/v1/assignments/{assignment_id}/ack",
-    **operation(
-        "ackAssignment",
-        "签收: the crew has read it",
-        reply=StampedAssignmentView,
-        body=StampRequest,
-        body_required=False,
-        example=STAMP_EXAMPLE,
-        problems=[404],
-        writes=True,
-    ),
+    **_crew_step("ackAssignment", "签收: the crew has read it"),
 )
 @allow(CREWS, limited=False)
 async def ack_assignment(request: Request, assignment_id: str) -> Response:
@@ -85,16 +100,7 @@ async def ack_assignment(request: Request, assignment_id: str) -> Response:
 
 @router.post(
     "/v1/assignments/{assignment_id}/depart",
-    **operation(
-        "departAssignment",
-        "出警: the crew is on its way",
-        reply=StampedAssignmentView,
-        body=StampRequest,
-        body_required=False,
-        example=STAMP_EXAMPLE,
-        problems=[404],
-        writes=True,
-    ),
+    **_crew_step("departAssignment", "出警: the crew is on its way"),
 )
 @allow(CREWS, limited=False)
 async def depart_assignment(request: Request, assignment_id: str) -> Response:
@@ -104,16 +110,7 @@ async def depart_assignment(request: Request, assignment_id: str) -> Response:
 
 @router.post(
     "/v1/assignments/{assignment_id}/arrive",
-    **operation(
-        "arriveAssignment",
-        "到场: police are seen; ends the promise's clock",
-        reply=StampedAssignmentView,
-        body=StampRequest,
-        body_required=False,
-        example=STAMP_EXAMPLE,
-        problems=[404],
-        writes=True,
-    ),
+    **_crew_step("arriveAssignment", "到场: police are seen; ends the promise's clock"),
 )
 @allow(CREWS, limited=False)
 async def arrive_assignment(request: Request, assignment_id: str) -> Response:
@@ -123,16 +120,7 @@ async def arrive_assignment(request: Request, assignment_id: str) -> Response:
 
 @router.post(
     "/v1/assignments/{assignment_id}/clear",
-    **operation(
-        "clearAssignment",
-        "办结: the unit is free again",
-        reply=StampedAssignmentView,
-        body=StampRequest,
-        body_required=False,
-        example=STAMP_EXAMPLE,
-        problems=[404],
-        writes=True,
-    ),
+    **_crew_step("clearAssignment", "办结: the unit is free again"),
 )
 @allow(CREWS, limited=False)
 async def clear_assignment(request: Request, assignment_id: str) -> Response:
@@ -142,15 +130,11 @@ async def clear_assignment(request: Request, assignment_id: str) -> Response:
 
 @router.post(
     "/v1/assignments/{assignment_id}/feedback",
-    **operation(
+    **_crew_step(
         "feedbackAssignment",
         "反馈: the scene report",
-        reply=StampedAssignmentView,
-        body=FeedbackRequest,
-        body_required=False,
+        FeedbackRequest,
         example={**STAMP_EXAMPLE, "category_final": "help", "valid": True, "text": "已劝下"},
-        problems=[404],
-        writes=True,
     ),
 )
 @allow(CREWS, limited=False)
@@ -179,14 +163,12 @@ async def feedback_assignment(request: Request, assignment_id: str) -> Response:
 
 @router.post(
     "/v1/assignments/{assignment_id}/decline",
-    **operation(
+    **_crew_step(
         "declineAssignment",
         "The crew cannot go; the next best is sent at once",
-        reply=StampedAssignmentView,
-        body=DeclineRequest,
+        DeclineRequest,
         example={**STAMP_EXAMPLE, "reason": "车辆故障"},
-        problems=[404],
-        writes=True,
+        body_required=True,
     ),
 )
 @allow(CREWS, limited=False)

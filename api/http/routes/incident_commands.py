@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import APIRouter
 from msgspec import field
 from starlette.requests import Request
@@ -12,7 +15,7 @@ from api.http.conditional import if_match, required_if_match
 from api.http.operation import operation
 from api.http.permissions import DISPATCHERS, GuardedRoute, allow
 from api.http.routes.incidents import IF_MATCH, incident_reply
-from api.http.schemas.gate import read_body
+from api.http.schemas.gate import RequestBody, read_body
 from api.http.schemas.incidents import (
     AssignRequest,
     CloseRequest,
@@ -42,6 +45,28 @@ router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 
 IF_MATCH_OPTIONAL = {**IF_MATCH, "description": "412 when this version is stale"}
 CHANGES = [404, 409, 412, 503]
+
+
+def _command(
+    operation_id: str,
+    summary: str,
+    body: type[RequestBody],
+    *,
+    body_required: bool = True,
+    example: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What all commands on an incident say of themselves in the OpenAPI document."""
+    return operation(
+        operation_id,
+        summary,
+        reply=IncidentView,
+        body=body,
+        body_required=body_required,
+        example=example,
+        problems=CHANGES,
+        parameters=[IF_MATCH_OPTIONAL],
+        writes=True,
+    )
 
 
 class AssignReply(AssignmentView):
@@ -86,15 +111,11 @@ async def assign_unit(request: Request, incident_id: str) -> Response:
 
 @router.post(
     "/v1/incidents/{incident_id}/close",
-    **operation(
+    **_command(
         "closeIncident",
         "Close it (办结); refused while a unit is bound, unless release_units",
-        reply=IncidentView,
-        body=CloseRequest,
+        CloseRequest,
         body_required=False,
-        problems=CHANGES,
-        parameters=[IF_MATCH_OPTIONAL],
-        writes=True,
     ),
 )
 @allow(DISPATCHERS)
@@ -112,15 +133,11 @@ async def close_incident(request: Request, incident_id: str) -> Response:
 
 @router.post(
     "/v1/incidents/{incident_id}/cancel",
-    **operation(
+    **_command(
         "cancelIncident",
         "Cancel it (撤警); units on their way are called back",
-        reply=IncidentView,
-        body=ReasonRequest,
+        ReasonRequest,
         body_required=False,
-        problems=CHANGES,
-        parameters=[IF_MATCH_OPTIONAL],
-        writes=True,
     ),
 )
 @allow(DISPATCHERS)
@@ -135,15 +152,11 @@ async def cancel_incident(request: Request, incident_id: str) -> Response:
 
 @router.post(
     "/v1/incidents/{incident_id}/reopen",
-    **operation(
+    **_command(
         "reopenIncident",
         "Bring an ended incident back to the queue",
-        reply=IncidentView,
-        body=ReasonRequest,
+        ReasonRequest,
         body_required=False,
-        problems=CHANGES,
-        parameters=[IF_MATCH_OPTIONAL],
-        writes=True,
     ),
 )
 @allow(DISPATCHERS)
@@ -158,16 +171,7 @@ async def reopen_incident(request: Request, incident_id: str) -> Response:
 
 @router.post(
     "/v1/incidents/{incident_id}/nudge",
-    **operation(
-        "nudgeIncident",
-        "Urge it (催促)",
-        reply=IncidentView,
-        body=NudgeRequest,
-        body_required=False,
-        problems=CHANGES,
-        parameters=[IF_MATCH_OPTIONAL],
-        writes=True,
-    ),
+    **_command("nudgeIncident", "Urge it (催促)", NudgeRequest, body_required=False),
 )
 @allow(DISPATCHERS)
 async def nudge_incident(request: Request, incident_id: str) -> Response:
@@ -181,15 +185,11 @@ async def nudge_incident(request: Request, incident_id: str) -> Response:
 
 @router.post(
     "/v1/incidents/{incident_id}/merge",
-    **operation(
+    **_command(
         "mergeIncident",
         "It is the same event as another; its units are let go",
-        reply=IncidentView,
-        body=MergeRequest,
+        MergeRequest,
         example={"into": "I000001"},
-        problems=CHANGES,
-        parameters=[IF_MATCH_OPTIONAL],
-        writes=True,
     ),
 )
 @allow(DISPATCHERS)
@@ -206,16 +206,7 @@ async def merge_incident(request: Request, incident_id: str) -> Response:
 
 @router.post(
     "/v1/incidents/{incident_id}/notes",
-    **operation(
-        "addNote",
-        "Add a remark",
-        reply=IncidentView,
-        body=NoteRequest,
-        example={"text": "报警人已撤离到桥头"},
-        problems=CHANGES,
-        parameters=[IF_MATCH_OPTIONAL],
-        writes=True,
-    ),
+    **_command("addNote", "Add a remark", NoteRequest, example={"text": "报警人已撤离到桥头"}),
 )
 @allow(DISPATCHERS)
 async def add_note(request: Request, incident_id: str) -> Response:
