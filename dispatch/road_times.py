@@ -14,6 +14,21 @@ from dispatch.facts import Location, RoadState
 from dispatch.words import UnitId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedStretch:
+    """A closed road at one end of a way, driven because the unit or the incident is on it.
+
+    Attributes:
+        length_m: Metres of it.
+        roads: Its streets' names in the order of the drive; nameless ones are left out.
+        closure_ids: The closures that bar it, by id.
+    """
+
+    length_m: float
+    roads: tuple[str, ...] = ()
+    closure_ids: tuple[str, ...] = ()
+
+
 @quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
@@ -28,6 +43,8 @@ class Reach:
         arcs: The arcs of the way, first to last.
         start_offset_m: Where on the first arc the unit stands.
         end_offset_m: Where on the last arc the place is.
+        closed_first: The closed road that it begins on; None where that one is open.
+        closed_last: The closed road that it ends on; a way closed as a whole has only this.
     """
 
     unit_id: UnitId
@@ -38,6 +55,8 @@ class Reach:
     arcs: tuple[int, ...] = ()
     start_offset_m: float = 0.0
     end_offset_m: float = 0.0
+    closed_first: ClosedStretch | None = None
+    closed_last: ClosedStretch | None = None
 
 
 class RoadTimes(Protocol):
@@ -60,7 +79,8 @@ class RoadTimes(Protocol):
             k: At most so many.
 
         Returns:
-            Ordered by turn-out plus travel, ties by unit id; units without a way are left out.
+            Ordered by turn-out plus travel, ties by unit id; units without a way are left out. A
+            way may begin and end on a closed road, and never passes through one.
         """
         ...
 

@@ -33,7 +33,9 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """A stretch of road that may not be driven.
+    """A stretch of road that nobody may pass through.
+
+    A unit that stands on it may leave it, and one that is called onto it may come.
 
     Attributes:
         closure_id: Name of the closure.
@@ -43,7 +45,7 @@ class Closure:
         from_ms: First moment, Unix milliseconds.
         until_ms: First moment when it is open again; None = until lifted.
         hours: Local hours of the day when it holds; None = all. 7-9 o'clock is {7, 8}.
-        emergency_exempt: True when emergency vehicles on a call may pass.
+        emergency_exempt: True when emergency vehicles on a call may pass through.
         reason: Why, for people.
     """
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from routing.closed_ends import ClosuresOnArcs
 from routing.conditions import Conditions, EffectiveConditions
 from routing.routes import Milliseconds
 from routing.search.arrays import Weights
 from routing.speeds import Profile
-from routing.weights import WeightMaker, profile_arcs, profile_turns
+from routing.weights import WeightMaker, profile_arcs, profile_shut, profile_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Moment:
         version: Grows by one at each change.
         next_change_ms: When the conditions change by themselves, Unix milliseconds.
         arc_count: Arcs of the network.
+        closures: Those in force, by the arcs that they bar.
     """
 
     conditions: Conditions
@@ -32,6 +34,7 @@ class Moment:
     version: int
     next_change_ms: int
     arc_count: int
+    closures: ClosuresOnArcs
 
     @classmethod
     def of(
@@ -47,11 +50,13 @@ class Moment:
             version=version,
             next_change_ms=conditions.next_change_ms(at_ms),
             arc_count=len(maker.network.length_m),
+            closures=ClosuresOnArcs([(one, maker.arcs_of(one)) for one in effective.closures]),
         )
 
     def milliseconds(self, profile: Profile) -> Milliseconds:
         """One profile's weights."""
         return Milliseconds(
             profile_arcs(self.weights, profile, self.arc_count),
+            profile_shut(self.weights, profile, self.arc_count),
             profile_turns(self.weights, profile),
         )

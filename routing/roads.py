@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 
+from routing.closed_ends import OPEN_ENDS, ClosedEnds, closed_ends
 from routing.conditions import Closure, Conditions, Direction, EffectiveConditions
 from routing.errors import Unreachable
 from routing.graph import RoadGraph
@@ -22,6 +23,7 @@ from routing.isochrones import isochrone_polygons
 from routing.moment import Moment
 from routing.network_file import Manifest, load_network
 from routing.routes import Milliseconds, Route, WayArtist
+from routing.search.arrays import CLOSED_MS
 from routing.search.asking import LIMIT_MS, Reach, UnitSearch
 from routing.search.fleet import Fleet
 from routing.search.kernels import choose_kernel, warm_up
@@ -233,7 +235,8 @@ class Roads:
             digits: Decimals of a degree that the drawing is rounded to; None = not at all.
 
         Returns:
-            None when an arc or a turn on it is closed now.
+            None when an arc between its ends, or a turn, is closed now. The closed arcs that it
+            begins or ends with may be driven; `closed_ends` tells them.
 
         Raises:
             UnknownRoad: The arcs do not follow each other, or the stands are not at their ends.
@@ -243,15 +246,36 @@ class Roads:
     def travel_ms_of(
         self, arcs: Sequence[int], start: Stand, end: Stand, profile: Profile
     ) -> int | None:
-        """Time a given way under the present conditions; None when it is closed.
+        """Time a given way under the present conditions; None when it is closed, as `route_of`.
 
         Raises:
             UnknownRoad: The arcs do not follow each other, or the stands are not at their ends.
         """
         return self._artist.travel_ms_of(self._moment.milliseconds(profile), arcs, start, end)
 
+    def closed_ends(
+        self, arcs: Sequence[int], start: Stand, end: Stand, profile: Profile
+    ) -> ClosedEnds:
+        """Which stretches of a way are closed now that may be driven all the same.
+
+        Whoever stands on a closed road may leave it, and whoever is called onto one may come.
+
+        Args:
+            arcs: A way of this network that `nearest` or `travel` gave.
+            start: Where it begins, on its first arc.
+            end: Where it ends, on its last arc.
+            profile: Who drives it.
+        """
+        moment = self._moment
+        if not moment.effective.closures:
+            return OPEN_ENDS
+        arc_ms = moment.milliseconds(profile).arc_ms
+        if arc_ms[arcs[0]] < CLOSED_MS and arc_ms[arcs[-1]] < CLOSED_MS:
+            return OPEN_ENDS
+        return closed_ends(self.graph, arc_ms, moment.closures, (arcs, start, end), profile)
+
     def entry_ms(self, origin: Snap, profile: Profile, max_s: float) -> NDArray[np.int32]:
-        """How soon each arc can be entered from a place; see `kernel.spread`.
+        """How soon each arc can be entered from a place over open arcs; see `kernel.spread`.
 
         Returns:
             Milliseconds to the start of each arc, int32 (A), `CLOSED_MS` where not in `max_s`.
@@ -261,7 +285,7 @@ class Roads:
     def isochrones(
         self, origin: Snap, seconds: Sequence[float], profile: Profile
     ) -> list[Polygon | MultiPolygon]:
-        """The areas within so many seconds of a place, WGS-84, one per limit."""
+        """The areas within so many seconds of a place over open arcs, WGS-84, one per limit."""
         present = self._moment.milliseconds(profile)
         entry_ms = self._entry_ms(origin, present, max(seconds))
         return isochrone_polygons(self.graph, present.arc_ms, entry_ms, origin, seconds)

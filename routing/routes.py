@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.closed_ends import with_open_ends
 from routing.errors import UnknownRoad
 from routing.graph import RoadGraph, TurnKind
 from routing.search.arrays import CLOSED_MS, FollowedWay, WayArrays
@@ -53,9 +54,10 @@ class Route(NamedTuple):
 
 
 class Milliseconds(NamedTuple):
-    """One profile's weights: `arc_ms` int32 (A) and `turn_ms` int32 (T)."""
+    """One profile's part of `Weights`: `arc_ms` and `shut_ms` int32 (A), `turn_ms` int32 (T)."""
 
     arc_ms: NDArray[np.int32]
+    shut_ms: NDArray[np.int32]
     turn_ms: NDArray[np.int32]
 
 
@@ -70,7 +72,7 @@ class WayArtist:
     def travel_ms_of(
         self, present: Milliseconds, arcs: Sequence[int], start: Stand, end: Stand
     ) -> int | None:
-        """Time of a given way; None when an arc or turn on it is closed.
+        """Time of a given way; None when it is closed between its ends, or by a banned turn.
 
         Raises:
             UnknownRoad: The arcs do not follow each other, or the stands are not at their ends.
@@ -86,7 +88,7 @@ class WayArtist:
         end: Stand,
         digits: int | None = None,
     ) -> Route | None:
-        """Draw, time and describe a given way; None when an arc or turn on it is closed.
+        """Draw, time and describe a given way; None as with `travel_ms_of`.
 
         Args:
             present: The weights of the moment.
@@ -126,6 +128,12 @@ class WayArtist:
         followed = self._kernel.follow(
             self._ways, present.arc_ms, present.turn_ms, arcs, from_share, to_share
         )
+        if followed.travel_ms >= CLOSED_MS:
+            arc_ms = with_open_ends(present.arc_ms, present.shut_ms, arcs)
+            if arc_ms is not None:
+                followed = self._kernel.follow(
+                    self._ways, arc_ms, present.turn_ms, arcs, from_share, to_share
+                )
         broken_at = followed.broken_at
         if broken_at >= 0:
             raise UnknownRoad(

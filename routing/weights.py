@@ -23,7 +23,12 @@ from routing.speeds import (
 EMERGENCY_PROFILES = (Profile.RESPONSE_CAR, Profile.MOTORCYCLE)
 """Who passes a closure that exempts emergency vehicles."""
 
-_OTHER_PROFILES = tuple(profile for profile in PROFILES if profile not in EMERGENCY_PROFILES)
+_NOTHING_SHUT = np.empty(0, dtype=np.int32)
+
+
+def bars(closure: Closure, profile: Profile) -> bool:
+    """Whether a closure keeps a profile out."""
+    return not (closure.emergency_exempt and profile in EMERGENCY_PROFILES)
 
 
 class WayIndex:
@@ -82,12 +87,12 @@ class WeightMaker:
     def weights(self, conditions: EffectiveConditions, hour: int) -> Weights:
         """The weights with these conditions, which were checked before, at this local hour."""
         arc_ms = self._base_ms(hour).copy()
+        shut_ms = _NOTHING_SHUT
         if conditions.speed_factors:
             self._slow_down(arc_ms, conditions.speed_factors)
-        self._close(arc_ms, [c for c in conditions.closures if not c.emergency_exempt], PROFILES)
-        exempt = [closure for closure in conditions.closures if closure.emergency_exempt]
-        self._close(arc_ms, exempt, _OTHER_PROFILES)
-        return Weights(arc_ms.ravel(), self._turn_ms, self._entry_ms)
+        if conditions.closures:
+            shut_ms = self._close(arc_ms, conditions.closures)
+        return Weights(arc_ms.ravel(), shut_ms.ravel(), self._turn_ms, self._entry_ms)
 
     def closed_arcs(self, closure: Closure) -> NDArray[np.intp]:
         """The directed arcs that a closure closes, ascending.
@@ -105,6 +110,10 @@ class WeightMaker:
         parts += [self.ways.arcs_of_way(way, closure.direction) for way in closure.way_ids]
         return np.unique(np.concatenate(parts))
 
+    def arcs_of(self, closure: Closure) -> NDArray[np.intp]:
+        """The directed arcs of a closure that was checked before, ascending."""
+        return self._closed[closure]
+
     def check(self, conditions: Conditions) -> None:
         """Look up every road named in the conditions, those that hold later too.
 
@@ -119,13 +128,18 @@ class WeightMaker:
         for factor in conditions.speed_factors:
             self._slowed_arcs(factor)
 
-    def _close(
-        self, arc_ms: NDArray[np.int32], closures: list[Closure], profiles: tuple[Profile, ...]
-    ) -> None:
-        if closures:
-            arcs = np.concatenate([self._closed[closure] for closure in closures])
-            for profile in profiles:
-                arc_ms[PROFILE_ROW[profile], arcs] = CLOSED_MS
+    def _close(self, arc_ms: NDArray[np.int32], closures: tuple[Closure, ...]) -> NDArray[np.int32]:
+        """Bar the closed arcs; returns what each of them would take, `CLOSED_MS` elsewhere."""
+        shut_ms = np.full_like(arc_ms, CLOSED_MS)
+        closed = [(one, self.arcs_of(one)) for one in closures]
+        for profile in PROFILES:
+            row = PROFILE_ROW[profile]
+            barring = [arcs for one, arcs in closed if bars(one, profile)]
+            if barring:
+                arcs = np.concatenate(barring)
+                shut_ms[row, arcs] = arc_ms[row, arcs]
+                arc_ms[row, arcs] = CLOSED_MS
+        return shut_ms
 
     def _slowed_arcs(self, factor: SpeedFactor) -> NDArray[np.intp]:
         ways = [self.ways.arcs_of_way(way) for way in factor.way_ids]
@@ -168,6 +182,12 @@ def profile_arcs(weights: Weights, profile: Profile, arc_count: int) -> NDArray[
     """One profile's arc milliseconds, int32 (A), a view."""
     row = PROFILE_ROW[profile]
     return weights.arc_ms[row * arc_count : (row + 1) * arc_count]
+
+
+def profile_shut(weights: Weights, profile: Profile, arc_count: int) -> NDArray[np.int32]:
+    """What one profile's barred arcs would take, int32 (A) or empty, a view."""
+    row = PROFILE_ROW[profile]
+    return weights.shut_ms[row * arc_count : (row + 1) * arc_count]
 
 
 def profile_turns(weights: Weights, profile: Profile) -> NDArray[np.int32]:

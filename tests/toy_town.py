@@ -2,7 +2,8 @@
 
 Streets form a square grid, 100 m between crossings; a crossing `(x, y)` stands at lon x/1000,
 lat y/1000. Units stand at crossings; an arc is one block in one direction. A closed arc cannot be
-used. Nothing is mocked: every way is found by Dijkstra's algorithm.
+used; as nobody stands on one here, a story says itself what is closed at the `ends` of ways.
+Nothing is mocked: every way is found by Dijkstra's algorithm.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dispatch.evolve import evolve
 from dispatch.facts import Location, RoadState
 from dispatch.questions import Question, ReportIncident
 from dispatch.resources import Assignment, ClosedIncident, Incident
-from dispatch.road_times import Reach
+from dispatch.road_times import ClosedStretch, Reach
 from dispatch.rules import Rules
 from dispatch.words import AssignmentId, IncidentId, UnitId, UnitStatus, UnixMs
 from platforms.categories import UnitKind
@@ -39,6 +40,7 @@ class ToyRoads:
     stands: dict[UnitId, Crossing] = field(default_factory=dict)
     closed: set[int] = field(default_factory=set)
     slow: dict[int, float] = field(default_factory=dict)
+    ends: tuple[ClosedStretch | None, ClosedStretch | None] = (None, None)
     conditions_version: int = 0
 
     @property
@@ -92,6 +94,8 @@ class ToyRoads:
             straight_line_m=straight * BLOCK_M,
             position_age_s=0.0,
             arcs=tuple(arcs),
+            closed_first=self.ends[0],
+            closed_last=self.ends[1],
         )
 
     def _ways_to(self, there: Crossing) -> dict[Crossing, tuple[float, int]]:

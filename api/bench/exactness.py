@@ -3,13 +3,15 @@
 Our search runs backward from the incident and stops early. The brute force runs forward from the
 end of each unit's arcs over the expanded graph, without any limit, and looks the incident up. The
 questions hold both profiles, one-ways, banned turns, incidents just ahead of and just behind a
-unit on its own arc, closures (with and without exemption, one direction) and slowed roads.
+unit on its own arc, incidents and units on closed roads, closures (with and without exemption, one
+direction) and slowed roads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,9 @@ _K_TURNS = (1, 5, 10)
 _SAME_ARC_SHARE = 5
 """Every fifth incident lies on the arc of a unit."""
 
+_SHUT_SHARE = 4
+"""Every fourth incident lies on a closed arc, and every fourth unit stands on one."""
+
 _EXTRA_MS = (0, 2_000, 20_000)
 
 
@@ -49,6 +54,7 @@ class Exactness:
         mismatches: Questions answered otherwise than by brute force.
         by_conditions: Questions under each kind of conditions.
         same_arc: Questions whose incident lay on the arc of a unit.
+        on_closed: Questions whose incident lay on a closed arc.
         examples: The first few that differ, for people.
     """
 
@@ -56,6 +62,7 @@ class Exactness:
     mismatches: int = 0
     by_conditions: dict[str, int] = field(default_factory=dict)
     same_arc: int = 0
+    on_closed: int = 0
     examples: list[str] = field(default_factory=list)
 
 
@@ -70,14 +77,15 @@ def check_exactness(
         say(f"exactness: {per_case} questions, roads {name}")
         roads.set_conditions(conditions, 0, BENCH_HOUR)
         truth = BruteForce(roads.graph, conditions)
-        draw = PointDraw(roads.graph, _drivable(truth.roads), seed + number)
-        fleet = _random_units(draw, units)
+        draws = _draws(roads.graph, truth, seed + number)
+        fleet = _random_units(draws, units)
         truth.place(fleet)
         ours = OurSearch(roads, kernel_name)
         ours.place(fleet)
-        for asked, target in enumerate(_targets(roads.graph, draw, fleet, per_case)):
+        for asked, target in enumerate(_targets(roads.graph, draws, fleet, per_case)):
             k = _K_TURNS[asked % len(_K_TURNS)]
             _note(result, name, ours.nearest(target, k), truth.nearest(target, k))
+            result.on_closed += bool(truth.shut[[stand.arc for stand in target]].any())
         result.by_conditions[name] = per_case
         result.same_arc += per_case // _SAME_ARC_SHARE
     roads.set_conditions(Conditions(), 0, BENCH_HOUR)
@@ -99,9 +107,11 @@ class BruteForce:
 
     def __init__(self, graph: RoadGraph, conditions: Conditions) -> None:
         self.roads: dict[Profile, ExpandedRoads] = {}
+        self.shut = _shut(graph, conditions)
         for profile in FLEET_PROFILES:
-            arc_ms = _effective_ms(graph, profile, conditions)
-            self.roads[profile] = expand(graph, arc_ms, turn_milliseconds(graph, profile))
+            arc_ms = _slowed_ms(graph, profile, conditions)
+            turn_ms = turn_milliseconds(graph, profile)
+            self.roads[profile] = expand(graph, arc_ms, turn_ms, self.shut)
         self._units: Sequence[BenchUnit] = ()
         self._end_ms: dict[tuple[int, int], NDArray[np.int32]] = {}
 
@@ -138,21 +148,27 @@ class BruteForce:
         return min([along_ms, *(roads.rest_ms(start) + int(ms) for ms in entered_ms)])
 
 
-def _effective_ms(graph: RoadGraph, profile: Profile, conditions: Conditions) -> NDArray[np.int32]:
-    """Our own reading of what closures and factors mean, arc by arc."""
+def _slowed_ms(graph: RoadGraph, profile: Profile, conditions: Conditions) -> NDArray[np.int32]:
+    """Our own reading of what factors mean, arc by arc."""
     arc_ms = arc_milliseconds(graph, profile, BENCH_HOUR).astype(np.int64)
     for factor in conditions.speed_factors:
         for arc in set(factor.arcs):
             if arc_ms[arc] < CLOSED_MS:
                 arc_ms[arc] = max(1, int(arc_ms[arc] / factor.factor + 0.5))
+    return arc_ms.astype(np.int32)
+
+
+def _shut(graph: RoadGraph, conditions: Conditions) -> NDArray[np.bool_]:
+    """Our own reading of what closures mean for emergency vehicles, arc by arc."""
+    shut = np.zeros(graph.arc_count, dtype=np.bool_)
     for closure in conditions.closures:
         if closure.emergency_exempt:
             continue
         for arc in closure.arcs:
-            arc_ms[arc] = CLOSED_MS
+            shut[arc] = True
             if closure.direction is Direction.BOTH and graph.arc_reverse[arc] >= 0:
-                arc_ms[graph.arc_reverse[arc]] = CLOSED_MS
-    return arc_ms.astype(np.int32)
+                shut[graph.arc_reverse[arc]] = True
+    return shut
 
 
 def _conditions(graph: RoadGraph, rng: np.random.Generator) -> dict[str, Conditions]:
@@ -172,15 +188,32 @@ def _conditions(graph: RoadGraph, rng: np.random.Generator) -> dict[str, Conditi
     }
 
 
-def _drivable(roads: dict[Profile, ExpandedRoads]) -> NDArray[np.bool_]:
-    usable = [item.arc_ms < CLOSED_MS for item in roads.values()]
-    return np.asarray(np.logical_or.reduce(usable))
+class _Draws(NamedTuple):
+    """Places anywhere, and on closed roads; the latter anywhere too where nothing is closed."""
+
+    anywhere: PointDraw
+    on_closed: PointDraw
+
+    def of(self, number: int) -> PointDraw:
+        """The draw for the n-th of something."""
+        return self.anywhere if number % _SHUT_SHARE else self.on_closed
 
 
-def _random_units(draw: PointDraw, size: int) -> list[BenchUnit]:
+def _draws(graph: RoadGraph, truth: BruteForce, seed: int) -> _Draws:
+    usable = [item.arc_ms[: graph.arc_count] < CLOSED_MS for item in truth.roads.values()]
+    drivable = np.asarray(np.logical_or.reduce(usable))
+    shut = drivable & truth.shut
+    return _Draws(
+        PointDraw(graph, drivable, seed),
+        PointDraw(graph, shut if (shut & graph.arc_core).any() else drivable, seed + 1_000),
+    )
+
+
+def _random_units(draws: _Draws, size: int) -> list[BenchUnit]:
     """Units of both profiles, half with a heading, with different turn-outs."""
     units = []
     for slot in range(size):
+        draw = draws.of(slot // 2)
         stands = (draw.heading_stand(),) if slot % 2 else draw.place().stands
         profile = FLEET_PROFILES[slot % 3 != 0]
         units.append(BenchUnit(profile, stands, _EXTRA_MS[slot % len(_EXTRA_MS)]))
@@ -188,11 +221,11 @@ def _random_units(draw: PointDraw, size: int) -> list[BenchUnit]:
 
 
 def _targets(
-    graph: RoadGraph, draw: PointDraw, units: Sequence[BenchUnit], count: int
+    graph: RoadGraph, draws: _Draws, units: Sequence[BenchUnit], count: int
 ) -> Iterator[tuple[Stand, ...]]:
     for number in range(count):
         if number % _SAME_ARC_SHARE:
-            yield draw.place().stands
+            yield draws.of(number).place().stands
             continue
         near = units[number % len(units)].stands[0]
         length_m = float(graph.arc_length_m[near.arc])

@@ -7,6 +7,10 @@ and from it to the end `ms - part(ms, share)`. Nobody turns back in the middle o
 
 The nodes of the expanded graph are the arcs. Its edge b -> a, against the traffic, weighs
 `turn_ms(a -> b) + arc_ms(b)`: the label of an arc is the time from its end to the target.
+
+Arcs that a closure shuts may begin a way and end it, and nobody passes through them. So each stands
+for two nodes: one for the first part of a way, from which all arcs may be entered, and a twin for
+the last part, which may be entered from anywhere and is left for other twins only.
 """
 
 from __future__ import annotations
@@ -34,13 +38,14 @@ class ExpandedRoads:
     """One profile's roads as edges between arcs; E usable turns.
 
     Attributes:
-        arc_ms: int64 (A), `CLOSED_MS` where closed.
+        arc_ms: int64 (A), `CLOSED_MS` where closed; the twins of shut arcs come last.
         length_m: float64 (A).
         edge_from: Arc that a turn leaves, int32 (E).
         edge_to: Arc that it enters, int32 (E).
         turn_ms: int64 (E).
         entry_start: First edge leading into each arc in `entry_edge`, int64 (A + 1).
         entry_edge: Edges sorted by the arc that they enter, int64 (E).
+        twin: The twin of each arc that is shut, -1 elsewhere, int64 (A).
     """
 
     arc_ms: NDArray[np.int64]
@@ -50,6 +55,7 @@ class ExpandedRoads:
     turn_ms: NDArray[np.int64]
     entry_start: NDArray[np.int64]
     entry_edge: NDArray[np.int64]
+    twin: NDArray[np.int64]
 
     @property
     def arc_count(self) -> int:
@@ -83,7 +89,8 @@ class ExpandedRoads:
     def entries(self, target: Sequence[Stand]) -> list[tuple[int, int]]:
         """Arcs that lead into the target's arcs, each with the time from its end to the target."""
         found: dict[int, int] = {}
-        for stand in target:
+        twins = [Stand(int(self.twin[one.arc]), one.offset_m) for one in target]
+        for stand in (*target, *(one for one in twins if one.arc >= 0)):
             whole = int(self.arc_ms[stand.arc])
             if whole >= CLOSED_MS:
                 continue
@@ -104,7 +111,10 @@ class ExpandedRoads:
 
 
 def expand(
-    graph: RoadGraph, arc_ms: NDArray[np.int32], turn_ms: NDArray[np.int32]
+    graph: RoadGraph,
+    arc_ms: NDArray[np.int32],
+    turn_ms: NDArray[np.int32],
+    shut: NDArray[np.bool_] | None = None,
 ) -> ExpandedRoads:
     """Make the expanded graph of one profile.
 
@@ -112,20 +122,32 @@ def expand(
         graph: The roads.
         arc_ms: int32 (A), `CLOSED_MS` where the profile may not drive.
         turn_ms: int32 (T), `CLOSED_MS` where the turn is banned.
+        shut: Arcs shut by a closure, bool (A); None = none.
     """
+    if shut is None:
+        shut = np.zeros(graph.arc_count, dtype=np.bool_)
+    twin_of = np.flatnonzero(shut)
+    twin = np.full(graph.arc_count + len(twin_of), -1, dtype=np.int64)
+    twin[twin_of] = graph.arc_count + np.arange(len(twin_of))
     origin = np.repeat(np.arange(graph.arc_count, dtype=np.int32), np.diff(graph.turn_start))
     usable = (
         (turn_ms < CLOSED_MS) & (arc_ms[origin] < CLOSED_MS) & (arc_ms[graph.turn_to] < CLOSED_MS)
     )
-    edge_from, edge_to = origin[usable], graph.turn_to[usable]
-    entry_start = np.zeros(graph.arc_count + 1, dtype=np.int64)
-    np.cumsum(np.bincount(edge_to, minlength=graph.arc_count), out=entry_start[1:])
+    before, after, turning = origin[usable], graph.turn_to[usable], turn_ms[usable]
+    plain, last = shut[before] | ~shut[after], shut[after]
+    into_twin = np.where(shut[before[last]], twin[before[last]], before[last])
+    edge_from = np.concatenate([before[plain], into_twin]).astype(np.int32)
+    edge_to = np.concatenate([after[plain], twin[after[last]]]).astype(np.int32)
+    arc_count = len(twin)
+    entry_start = np.zeros(arc_count + 1, dtype=np.int64)
+    np.cumsum(np.bincount(edge_to, minlength=arc_count), out=entry_start[1:])
     return ExpandedRoads(
-        arc_ms=arc_ms.astype(np.int64),
-        length_m=graph.arc_length_m,
+        arc_ms=np.concatenate([arc_ms, arc_ms[twin_of]]).astype(np.int64),
+        length_m=np.concatenate([graph.arc_length_m, graph.arc_length_m[twin_of]]),
         edge_from=edge_from,
         edge_to=edge_to,
-        turn_ms=turn_ms[usable].astype(np.int64),
+        turn_ms=np.concatenate([turning[plain], turning[last]]).astype(np.int64),
         entry_start=entry_start,
         entry_edge=np.argsort(edge_to, kind="stable").astype(np.int64),
+        twin=twin,
     )

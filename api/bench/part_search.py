@@ -82,7 +82,7 @@ def _exactness(roads: Roads, units: int, part: Part, say: Say) -> None:
             "Answers against brute force", [_exact_row(found)],
             "Every unit to everywhere, forward, by scipy on the expanded graph, without any limit;"
             " both profiles, one-ways, banned turns, incidents ahead of and behind a unit on its"
-            " own arc, closed and slowed roads.",
+            " own arc, units and incidents on closed roads, slowed roads.",
         )
     )  # fmt: skip
     part.budgets.append(Budget("mismatches with brute force", float(found.mismatches), 0.0, ""))
@@ -93,6 +93,7 @@ def _exact_row(found: Exactness) -> dict[str, Cell]:
         "questions": found.queries,
         **{f"roads {name}": count for name, count in found.by_conditions.items()},
         "on a unit's own arc": found.same_arc,
+        "on a closed road": found.on_closed,
         "mismatches": found.mismatches,
     }
 

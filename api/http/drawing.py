@@ -8,6 +8,7 @@ from api.http.views.assignments import AssignmentView, RouteView, StepView, assi
 from api.http.views.plain import LineString
 from dispatch.resources import Assignment
 from platforms.categories import UnitKind
+from routing.closed_ends import ClosedEnds
 from routing.errors import UnknownRoad
 from routing.roads import Roads
 from routing.routes import Route
@@ -26,7 +27,7 @@ class RouteArtist:
 
     def __init__(self, roads: Roads) -> None:
         self._roads = roads
-        self._drawn: OrderedDict[tuple[str, str, tuple[int, ...]], RouteView] = OrderedDict()
+        self._drawn: OrderedDict[tuple[str, str, int, tuple[int, ...]], RouteView] = OrderedDict()
 
     def show(
         self,
@@ -40,7 +41,13 @@ class RouteArtist:
 
     def route(self, assignment: Assignment, kind: UnitKind) -> RouteView | None:
         """The way of an assignment; None where its arcs belong to another network."""
-        key = (assignment.assignment_id, assignment.road_version, assignment.arcs)
+        key = (
+            assignment.assignment_id,
+            assignment.road_version,
+            # A closure that was lifted leaves the arcs as they were, and the way open.
+            assignment.conditions_version,
+            assignment.arcs,
+        )
         kept = self._drawn.get(key)
         if kept is not None:
             return kept
@@ -61,7 +68,8 @@ class RouteArtist:
             route = self._roads.route_of(arcs, start, end, profile, digits=COORDINATE_DIGITS)
         except UnknownRoad:
             return None
-        return None if route is None else route_view(route)
+        ends = self._roads.closed_ends(arcs, start, end, profile)
+        return None if route is None else route_view(route, ends)
 
 
 def profile_of(kind: UnitKind) -> Profile:
@@ -69,8 +77,8 @@ def profile_of(kind: UnitKind) -> Profile:
     return Profile.MOTORCYCLE if kind is UnitKind.MOTORCYCLE else Profile.RESPONSE_CAR
 
 
-def route_view(route: Route) -> RouteView:
-    """A way, drawn to `COORDINATE_DIGITS`, as the API shows it."""
+def route_view(route: Route, ends: ClosedEnds) -> RouteView:
+    """A way, drawn to `COORDINATE_DIGITS`, and what is closed at its ends, as the API shows it."""
     return RouteView(
         geometry=LineString(list(route.geometry)),
         distance_m=round(route.length_m, 1),
@@ -83,4 +91,6 @@ def route_view(route: Route) -> RouteView:
             )
             for step in route.steps
         ],
+        closed_first_m=0.0 if ends.first is None else round(ends.first.length_m, 1),
+        closed_last_m=0.0 if ends.last is None else round(ends.last.length_m, 1),
     )

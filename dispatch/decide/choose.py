@@ -14,13 +14,14 @@ from dispatch.changed import quickly_made
 from dispatch.decide.context import Context
 from dispatch.facts import Candidate, Location, Shortfall
 from dispatch.resources import UnitOnBoard
-from dispatch.road_times import Reach
+from dispatch.road_times import ClosedStretch, Reach
 from dispatch.rules import Rules, kinds_of
 from dispatch.words import ANY_PATROL, UnitId, UnitStatus
 from platforms.categories import UnitKind
 
 CLOSURES_NAMED = 5
-"""Closures named at most where no open road leads to a place."""
+"""Closures named at most where no open road leads to a place; streets and closures named at most
+where a way begins or ends on a closed road."""
 
 
 @quickly_made
@@ -150,11 +151,30 @@ def weigh(unit: UnitOnBoard, reach: Reach, context: Context, wish: Wish) -> Cand
         target_s=target_s,
         margin_s=margin_s,
         on_target=None if margin_s is None else margin_s >= 0,
-        reason=f"there in {eta_s:.1f} s: {turnout_s:.1f} s to roll, {reach.travel_s:.1f} s by road",
+        reason=f"there in {eta_s:.1f} s: {turnout_s:.1f} s to roll, {reach.travel_s:.1f} s by road"
+        + _closed_parts(reach),
         arcs=reach.arcs if wish.with_routes else (),
         start_offset_m=reach.start_offset_m,
         end_offset_m=reach.end_offset_m,
     )
+
+
+def _closed_parts(reach: Reach) -> str:
+    """What of the way is closed, for people; "" where all of it is open."""
+    first, last, said = reach.closed_first, reach.closed_last, ""
+    if first is not None:
+        said += f"; the first {_closed(first)}"
+    if last is not None:
+        is_whole = last.length_m > reach.distance_m - 0.5
+        said += f"; all its {_closed(last)}" if is_whole else f"; the last {_closed(last)}"
+    return said
+
+
+def _closed(stretch: ClosedStretch) -> str:
+    closures = ", ".join(stretch.closure_ids[:CLOSURES_NAMED])
+    roads = ", ".join(stretch.roads[:CLOSURES_NAMED])
+    named = f"{roads} ({closures})" if roads else closures
+    return f"{stretch.length_m:.0f} m are closed: {named}"
 
 
 def reason_of(candidate: Candidate) -> str:
@@ -202,7 +222,7 @@ def _short(board: Board, wish: Wish, key: str, *, found: int, asked: int) -> Sho
     if asked > found:
         why = f"{asked - found} more are free but have no open road to the place"
         if board.closures:
-            # Closed is strict: not even a place on the closed road itself is reached.
+            # A place on the closed road itself is reached: this one lies beyond it.
             names = ", ".join(sorted(board.closures)[:CLOSURES_NAMED])
             why += f"; lift the closure that bars it ({names}) or set it emergency_exempt"
     elif area_id is None:

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch.facts import Location, RoadState
-from dispatch.road_times import Reach
+from dispatch.road_times import ClosedStretch, Reach
 from dispatch.whereabouts.positions import Fix, Positions
 from dispatch.words import UnitId, UnixMs
 from platforms.city import City, UnitKind
+from routing.closed_ends import ClosedStretch as RoadStretch
 from routing.errors import OffNetwork
 from routing.geometry import distance_m
 from routing.roads import Roads, Snap
@@ -184,6 +185,7 @@ class UnitRoads:
         unit_id = self._ids[found.slot]
         fix = self._positions.last.get(unit_id)
         lon, lat = self._points[found.slot] if fix is None else (fix.lon, fix.lat)
+        ends = self.roads.closed_ends(found.arcs, found.start, found.end, found.profile)
         return Reach(
             unit_id=unit_id,
             travel_s=found.travel_ms / 1000,
@@ -193,4 +195,15 @@ class UnitRoads:
             arcs=found.arcs,
             start_offset_m=found.start.offset_m,
             end_offset_m=found.end.offset_m,
+            closed_first=_stretch(ends.first),
+            closed_last=_stretch(ends.last),
         )
+
+
+def _stretch(closed: RoadStretch | None) -> ClosedStretch | None:
+    """A closed stretch in the core's terms."""
+    if closed is None:
+        return None
+    return ClosedStretch(
+        length_m=closed.length_m, roads=closed.roads, closure_ids=closed.closure_ids
+    )

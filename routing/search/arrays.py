@@ -50,11 +50,14 @@ class Weights(NamedTuple):
 
     Attributes:
         arc_ms: int32 (P * A), `CLOSED_MS` where the profile may not drive.
+        shut_ms: What an arc would take that only a closure bars, `CLOSED_MS` elsewhere, int32
+            (P * A); empty when there is no closure. Such arcs may be driven at both ends of a way.
         turn_ms: int32 (P * T) in the order of `RoadArrays.turn_to`.
         entry_ms: The same in the order of `RoadArrays.entry_from`, int32 (P * T).
     """
 
     arc_ms: NDArray[np.int32]
+    shut_ms: NDArray[np.int32]
     turn_ms: NDArray[np.int32]
     entry_ms: NDArray[np.int32]
 

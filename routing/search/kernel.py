@@ -18,32 +18,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.search.arrays import (
-    CLOSED_MS,
-    PROFILE_SHIFT,
-    Found,
-    Places,
-    RoadArrays,
-    Units,
-    Weights,
-)
+from routing.search.arrays import CLOSED_MS, Found, Places, RoadArrays, Units, Weights
 from routing.search.compiled import compiled
-from routing.search.kernel_buckets import (
-    BUCKET,
-    BUCKET_MASK,
-    BUCKET_SHIFT,
-    BUCKETS,
-    COUNT,
-    NONE,
-    USED,
-    doubled,
-    part,
-    put,
-)
+from routing.search.kernel_buckets import BUCKET, BUCKET_SHIFT, COUNT, NONE, doubled
+from routing.search.kernel_closed import arrive, leave, mark_ways_out
+from routing.search.kernel_labels import FULL, advance, start
 from routing.search.kernel_ranking import (
-    HUNG,
     MS,
-    NEXT,
     STAMP,
     Workspace,
     hang,
@@ -60,124 +41,6 @@ __all__ = ["COMPILED", "follow", "nearest", "nearest_street", "new_workspace", "
 
 COMPILED: Final = True
 """False in the twin."""
-
-_FULL: Final = -2
-_ARC_MASK: Final = (1 << PROFILE_SHIFT) - 1
-
-
-@compiled
-def _lower(label, bucket, bucket_no, entry, count, stamp, at, low, ms, following):
-    """Lower the label `at` to `ms` when that is better; returns how many entries there are."""
-    known_ms = np.int64(label[at, MS])
-    if label[at, STAMP] < stamp:
-        label[at, STAMP] = stamp
-        label[at, HUNG] = NONE
-        known_ms = np.int64(CLOSED_MS)
-    if ms < known_ms:
-        label[at, MS] = ms
-        label[at, NEXT] = following
-        put(bucket, bucket_no, entry, count, low, ms)
-        count += 1
-    elif ms == known_ms and following < label[at, NEXT]:
-        label[at, NEXT] = following
-    return count
-
-
-@compiled
-def _start(network, weights, targets, profiles, limit_ms, space, stamp):
-    """Label the arcs that lead into the target's arcs; returns the entries and their count."""
-    arc_count = network.length_m.shape[0]
-    turn_count = network.entry_from.shape[0]
-    entry, count = space.entry, np.int64(0)
-    space.bucket[:] = NONE
-    for target in range(targets.arc.shape[0]):
-        arc = targets.arc[target]
-        first, end = network.entry_start[arc], network.entry_start[arc + 1]
-        for profile in range(weights.arc_ms.shape[0] // arc_count):
-            whole = weights.arc_ms[profile * arc_count + arc]
-            if not (profiles >> profile) & 1 or whole >= CLOSED_MS:
-                continue
-            last = part(whole, targets.share[target])
-            while count + end - first > entry.shape[0]:
-                entry = doubled(entry)
-            for turn in range(first, end):
-                ms = last + weights.entry_ms[profile * turn_count + turn]
-                if ms <= limit_ms:
-                    origin = np.int64(network.entry_from[turn])
-                    low = (profile << PROFILE_SHIFT) | origin
-                    at = profile * arc_count + origin
-                    count = _lower(
-                        space.label, space.bucket, np.int64(0), entry, count, stamp, at, low, ms,
-                        np.int64(~target)
-                    )  # fmt: skip
-    return entry, count
-
-
-@compiled
-def _advance(  # noqa: C901, PLR0915  # one loop, for the reason given below
-    label, bucket, entry, entry_start, entry_from, arc_ms, entry_ms, progress, stamp, radius
-):  # fmt: skip
-    """Use entries until a label with units is met, the entries are full, or nothing is left.
-
-    Plain arrays and no call for each turn: numba counts references at every call that takes arrays,
-    which makes this loop five times slower. Returns the label, `_FULL` or `NONE`.
-    """
-    arc_count = entry_start.shape[0] - 1
-    turn_count = entry_from.shape[0]
-    count, used, bucket_no = progress[COUNT], progress[USED], progress[BUCKET]
-    outcome = NONE
-    while used < count and bucket_no << BUCKET_SHIFT <= radius:
-        place = bucket_no & BUCKET_MASK
-        item = bucket[place]
-        if item == NONE:
-            bucket_no += 1
-            continue
-        low, ms = np.int64(entry[item, 0]), np.int64(entry[item, 1])
-        profile, arc = low >> PROFILE_SHIFT, low & _ARC_MASK
-        at = profile * arc_count + arc
-        first, end = entry_start[arc], entry_start[arc + 1]
-        if count + max(1, end - first) > entry.shape[0]:
-            outcome = _FULL
-            break
-        bucket[place] = entry[item, 2]
-        used += 1
-        if ms >> BUCKET_SHIFT > bucket_no:
-            put(bucket, bucket_no, entry, count, low, ms)
-            count += 1
-            continue
-        # Not at equality: a unit of equal time and smaller slot would still come first.
-        if ms > label[at, MS] or ms > radius:
-            continue
-        from_start = ms + arc_ms[at]
-        if from_start <= radius:
-            for turn in range(first, end):
-                through = from_start + entry_ms[profile * turn_count + turn]
-                if through <= radius:
-                    origin = entry_from[turn]
-                    # As `_lower` does.
-                    before = profile * arc_count + origin
-                    known_ms = np.int64(label[before, MS])
-                    if label[before, STAMP] < stamp:
-                        label[before, STAMP] = stamp
-                        label[before, HUNG] = NONE
-                        known_ms = np.int64(CLOSED_MS)
-                    if through < known_ms:
-                        label[before, MS] = through
-                        label[before, NEXT] = arc
-                        farthest = bucket_no + BUCKETS - 1
-                        place = min(through >> BUCKET_SHIFT, farthest) & BUCKET_MASK
-                        entry[count, 0] = (profile << PROFILE_SHIFT) | origin
-                        entry[count, 1] = through
-                        entry[count, 2] = bucket[place]
-                        bucket[place] = count
-                        count += 1
-                    elif through == known_ms and arc < label[before, NEXT]:
-                        label[before, NEXT] = arc
-        if label[at, HUNG] != NONE:
-            outcome = at
-            break
-    progress[COUNT], progress[USED], progress[BUCKET] = count, used, bucket_no
-    return outcome
 
 
 @compiled
@@ -196,11 +59,11 @@ def _sweep(
         if stands == 0:
             # All are met; in the bucket at hand some may still be met sooner.
             radius = min(radius, ((progress[BUCKET] + 1) << BUCKET_SHIFT) - 1)
-        at = _advance(
+        at = advance(
             space.label, space.bucket, entry, network.entry_start, network.entry_from,
             weights.arc_ms, weights.entry_ms, progress, stamp, radius
         )  # fmt: skip
-        if at == _FULL:
+        if at == FULL:
             entry = doubled(entry)
         elif at == NONE:
             break
@@ -210,23 +73,39 @@ def _sweep(
             if space.label[at, STAMP] == stamp:
                 stands -= met
                 space.label[at, STAMP] = stamp + 1
+            if weights.arc_ms[at] >= CLOSED_MS and weights.shut_ms.shape[0] > 0:
+                entry, progress[COUNT] = leave(
+                    network, weights, limit_ms, space, stamp, at, progress[BUCKET], entry,
+                    progress[COUNT]
+                )  # fmt: skip
     return ranked
 
 
 @compiled
 def _nearest(network, weights, targets, units, eligible, k, limit_ms, space, stamp):
     arc_count = network.length_m.shape[0]
-    hung, stands, least_extra, profiles = hang(arc_count, units, eligible, space, stamp)
+    hung, stands, on_closed, least_extra, profiles = hang(
+        weights, arc_count, units, eligible, space, stamp
+    )
     wanted = min(k, hung)
     if wanted <= 0:
-        return trace(network, targets, units, space, np.int64(0))
+        return trace(network, weights, targets, units, space, np.int64(0))
+    if on_closed > 0:
+        mark_ways_out(network, weights, units, eligible, space, stamp)
     ranked = offer_same_arc(weights, arc_count, targets, units, eligible, wanted, limit_ms, space)
-    entry, count = _start(network, weights, targets, profiles, limit_ms, space, stamp)
+    entry, count = start(
+        network, weights.arc_ms, weights.entry_ms, targets, profiles, limit_ms, space.label,
+        space.bucket, space.entry, stamp
+    )  # fmt: skip
+    entry, count, ranked = arrive(
+        network, weights, targets, units, eligible, profiles, wanted, limit_ms, space, stamp,
+        entry, count, ranked
+    )  # fmt: skip
     ranked = _sweep(
         network, weights, units, wanted, limit_ms, least_extra, stands, space, stamp, entry,
         count, ranked
     )  # fmt: skip
-    return trace(network, targets, units, space, ranked)
+    return trace(network, weights, targets, units, space, ranked)
 
 
 def nearest(

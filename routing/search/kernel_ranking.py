@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from routing.search.kernel_buckets import BUCKETS, ENTRIES_START, NONE, part
 STAMP, MS, NEXT, HUNG = 0, 1, 2, 3
 """Columns of a label."""
 
+ALL_CLOSED: Final = -2
+"""Stands in a unit's place for the target stand: its whole way is closed (`kernel_closed`)."""
+
 
 class Workspace(NamedTuple):
     """Scratch memory of one thread.
@@ -26,17 +29,20 @@ class Workspace(NamedTuple):
         label: (stamp, ms, next arc or ~target stand, first hung stand) of each label,
             int32 (P * A, 4). One row is a quarter of a cache line. The stamp is odd once the
             label was used.
+        closed: The same for the search over the closed arcs that lead to the target.
         bucket: First entry of each bucket, int32 (BUCKETS).
         entry: (profile << PROFILE_SHIFT | arc, ms, next entry of the bucket), int32 (n, 3);
             a search that needs more takes more.
         hung_next: Next stand hung at the same label, int32 (U * STANDS_MAX).
         best_ms: Best total of each unit, int64 (U).
         best_stand: int32 (U).
-        best_target: Target stand reached without leaving the arc; -1 otherwise, int32 (U).
+        best_target: Target stand reached without leaving the arc; `ALL_CLOSED` where the way
+            follows `closed`, -1 where it follows `label`, int32 (U).
         ranked: Best units so far, `total_ms << 32 | slot`, int64 (U).
     """
 
     label: NDArray[np.int32]
+    closed: NDArray[np.int32]
     bucket: NDArray[np.int32]
     entry: NDArray[np.int32]
     hung_next: NDArray[np.int32]
@@ -51,6 +57,7 @@ def new_workspace(label_count: int, unit_count: int) -> Workspace:
     return Workspace(
         # Zeroed pages come from the system untouched: only what searches visit takes memory.
         label=np.zeros((label_count, 4), dtype=np.int32),
+        closed=np.zeros((label_count, 4), dtype=np.int32),
         bucket=np.empty(BUCKETS, dtype=np.int32),
         entry=np.empty((ENTRIES_START, 3), dtype=np.int32),
         hung_next=np.empty(unit_count * STANDS_MAX, dtype=np.int32),
@@ -62,12 +69,14 @@ def new_workspace(label_count: int, unit_count: int) -> Workspace:
 
 
 @compiled
-def hang(arc_count, units, eligible, space, stamp):
+def hang(weights, arc_count, units, eligible, space, stamp):
     """Hang the eligible units at their labels.
 
-    Returns how many units and stands hang, the least extra time, and bits of the profiles.
+    Returns how many units hang, stands, and stands on closed arcs, the least extra time, and bits
+    of the profiles.
     """
-    hung, stands, least_extra, profiles = 0, 0, CLOSED_MS, 0
+    hung, stands, on_closed, least_extra, profiles = 0, 0, 0, CLOSED_MS, 0
+    any_shut = weights.shut_ms.shape[0] > 0
     for slot in range(units.profile.shape[0]):
         space.best_ms[slot] = CLOSED_MS
         profile = units.profile[slot]
@@ -81,6 +90,8 @@ def hang(arc_count, units, eligible, space, stamp):
             if arc < 0:
                 continue
             stands += 1
+            if any_shut and weights.shut_ms[profile * arc_count + arc] < CLOSED_MS:
+                on_closed += 1
             row = space.label[profile * arc_count + arc]
             if row[STAMP] < stamp:
                 row[STAMP] = stamp
@@ -89,7 +100,16 @@ def hang(arc_count, units, eligible, space, stamp):
             item = slot * STANDS_MAX + stand
             space.hung_next[item] = row[HUNG]
             row[HUNG] = item
-    return hung, stands, least_extra, profiles
+    return hung, stands, on_closed, least_extra, profiles
+
+
+@compiled
+def own_arc_ms(weights, at):
+    """Milliseconds of an arc for whoever stands on it: a closure does not hold him there."""
+    ms = weights.arc_ms[at]
+    if ms >= CLOSED_MS and weights.shut_ms.shape[0] > 0:
+        ms = weights.shut_ms[at]
+    return ms
 
 
 @compiled
@@ -105,7 +125,7 @@ def offer_same_arc(weights, arc_count, targets, units, eligible, wanted, limit_m
             for target in range(targets.arc.shape[0]):
                 if arc != targets.arc[target] or units.share[slot, stand] > targets.share[target]:
                     continue
-                ms = weights.arc_ms[profile * arc_count + arc]
+                ms = own_arc_ms(weights, profile * arc_count + arc)
                 if ms >= CLOSED_MS:
                     continue
                 ahead = part(ms, targets.share[target]) - part(ms, units.share[slot, stand])
@@ -150,9 +170,10 @@ def offer(space, ranked, wanted, slot, total, stand, target):
 def meet(weights, units, space, at, ms, wanted, ranked, limit_ms):
     """Offer the units that hang at a label; returns ranked and how many stands hang there."""
     met = 0
-    whole = weights.arc_ms[at]
+    whole = own_arc_ms(weights, at)
     item = space.label[at, HUNG]
-    while item != NONE:
+    # Below 0 ends the list; a marked label has none.
+    while item >= 0:
         met += 1
         slot, stand = np.int64(item // STANDS_MAX), np.int64(item % STANDS_MAX)
         rest = whole - part(whole, units.share[slot, stand])

@@ -2,6 +2,7 @@
 
 # Numba infers the types of the compiled functions, and takes arguments by position only.
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# ruff: noqa: PLR0917
 
 from __future__ import annotations
 
@@ -9,14 +10,15 @@ from typing import Final
 
 import numpy as np
 
+from routing.search.arrays import CLOSED_MS
 from routing.search.compiled import compiled
-from routing.search.kernel_ranking import NEXT
+from routing.search.kernel_ranking import ALL_CLOSED, NEXT
 
 _SLOT_MASK: Final = (1 << 32) - 1
 
 
 @compiled
-def trace(network, targets, units, space, ranked):
+def trace(network, weights, targets, units, space, ranked):
     """Follow the ways of the ranked units to the target."""
     arc_count = network.length_m.shape[0]
     total_ms = np.empty(ranked, np.int64)
@@ -26,7 +28,7 @@ def trace(network, targets, units, space, ranked):
     length_m = np.empty(ranked, np.float64)
     path_start = np.zeros(ranked + 1, np.int64)
     path_arc = np.empty(64 * ranked + 64, np.int32)
-    count = 0
+    count, any_shut = 0, weights.shut_ms.shape[0] > 0
     for rank in range(ranked):
         slot = space.ranked[rank] & _SLOT_MASK
         stand = space.best_stand[slot]
@@ -34,6 +36,8 @@ def trace(network, targets, units, space, ranked):
         target = space.best_target[slot]
         metres = -units.share[slot, stand] * network.length_m[arc]
         base = units.profile[slot] * arc_count
+        # From an open arc into a closed one: what is left is closed, and has labels of its own.
+        is_last_part = target == ALL_CLOSED
         while True:
             if count + 1 >= path_arc.shape[0]:
                 wider = np.empty(2 * path_arc.shape[0], np.int32)
@@ -45,11 +49,15 @@ def trace(network, targets, units, space, ranked):
                 break
             metres += network.length_m[arc]
             following = space.label[base + arc, NEXT]
+            if is_last_part:
+                following = space.closed[base + arc, NEXT]
             if following < 0:
                 target = ~following
                 arc = targets.arc[target]
-            else:
-                arc = following
+                continue
+            if any_shut and weights.arc_ms[base + arc] < CLOSED_MS:
+                is_last_part = weights.arc_ms[base + following] >= CLOSED_MS
+            arc = following
         metres += targets.share[target] * network.length_m[arc]
         total_ms[rank] = space.ranked[rank] >> 32
         slots[rank], stands[rank], ends[rank] = slot, stand, target

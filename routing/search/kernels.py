@@ -96,7 +96,8 @@ def warm_up(kernel: Kernel) -> None:
     other = np.array([1, 0], dtype=np.int32)
     network = RoadArrays(np.ones(2), ends, other, ends.copy(), other.copy())
     seconds = np.full(2, 1000, dtype=np.int32)
-    weights = Weights(seconds, seconds.copy(), seconds.copy())
+    nothing = np.empty(0, dtype=np.int32)
+    weights = Weights(seconds, nothing, seconds.copy(), seconds.copy())
     units = Units(
         np.zeros(1, dtype=np.int32),
         np.array([[0] + [-1] * (STANDS_MAX - 1)], dtype=np.int32),

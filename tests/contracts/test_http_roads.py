@@ -113,9 +113,9 @@ def edge_between(town: HttpTown, start: tuple[float, float], end: tuple[float, f
 
 
 def test_a_closure_by_edge_counts_at_once_and_until_it_is_lifted(town: HttpTown) -> None:
-    start, end = lon_lat(20, 0), lon_lat(180, 0)
+    start, end = lon_lat(20, 0), lon_lat(580, 0)
     free = route(town, start, end)
-    edge = edge_between(town, (0, 0), (200, 0))
+    edge = edge_between(town, (200, 0), (400, 0))
     made = town.client().post(
         "/v1/roads/closures", json={"edge_ids": [int(edge)], "direction": "forward"}
     )
@@ -125,7 +125,7 @@ def test_a_closure_by_edge_counts_at_once_and_until_it_is_lifted(town: HttpTown)
     shut = route(town, start, end)
     assert shut["travel_s"] > free["travel_s"]
     assert shut["conditions_version"] > free["conditions_version"]
-    assert route(town, end, start)["distance_m"] == pytest.approx(160, abs=1)
+    assert route(town, end, start)["distance_m"] == pytest.approx(560, abs=1)
     assert [one["id"] for one in town.client().get("/v1/roads/closures").json()["items"]] == [
         closure["id"]
     ]
@@ -134,6 +134,43 @@ def test_a_closure_by_edge_counts_at_once_and_until_it_is_lifted(town: HttpTown)
     assert route(town, start, end)["travel_s"] == free["travel_s"]
     again = town.client().delete(f"/v1/roads/closures/{closure['id']}")
     assert_problem(again, 404, "closure_unknown")
+
+
+def test_a_closed_street_is_driven_to_a_place_on_it_and_off_it_and_not_through(
+    town: HttpTown,
+) -> None:
+    before, on_it, beyond = lon_lat(20, 0), lon_lat(300, 0), lon_lat(580, 0)
+    free = [route(town, *way) for way in ((before, on_it), (on_it, beyond), (before, beyond))]
+    assert [(one["closed_first_m"], one["closed_last_m"]) for one in free] == [(0, 0)] * 3
+    edge = edge_between(town, (200, 0), (400, 0))
+    town.client().post("/v1/roads/closures", json={"edge_ids": [edge], "reason": "事故"})
+    onto, off = route(town, before, on_it), route(town, on_it, beyond)
+    assert (onto["travel_s"], off["travel_s"]) == (free[0]["travel_s"], free[1]["travel_s"])
+    assert (onto["closed_first_m"], onto["closed_last_m"]) == (0, pytest.approx(100, abs=1))
+    assert (off["closed_first_m"], off["closed_last_m"]) == (pytest.approx(100, abs=1), 0)
+    assert sum(step["travel_s"] for step in onto["steps"]) == pytest.approx(
+        onto["travel_s"], abs=0.01
+    )
+    through = route(town, before, beyond)
+    assert through["distance_m"] > free[2]["distance_m"] + 300
+    assert (through["closed_first_m"], through["closed_last_m"]) == (0, 0)
+
+
+def test_a_call_on_a_closed_street_is_answered_and_says_what_is_closed(town: HttpTown) -> None:
+    edge = edge_between(town, (200, 0), (400, 0))
+    way = {"edge_ids": [edge], "reason": "事故"}
+    closure = town.client().post("/v1/roads/closures", json=way).json()
+    reported = town.report(330, 0)
+    (order,) = reported["assignments"]
+    said = f"m are closed: R0 ({closure['id']})"
+    assert all(said in one["reason"] for one in reported["recommendation"]["candidates"])
+    assert said in reported["recommendation"]["why"]
+    assert order["route"]["closed_last_m"] > 0
+    # Open again, the way is the same and closed no more.
+    town.client().delete(f"/v1/roads/closures/{closure['id']}")
+    again = town.client().get(f"/v1/assignments/{order['id']}").json()
+    assert again["route"]["geometry"] == order["route"]["geometry"]
+    assert again["route"]["closed_last_m"] == 0
 
 
 def test_a_closure_by_line_means_the_street_along_it(town: HttpTown) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, inf
 from pathlib import Path
 
@@ -27,20 +28,27 @@ CLOSED = 1 << 30
 HOUR = 12
 
 
+FIRST, OPEN, LAST = range(3)
+"""Parts of a way, in this order: closed arcs, open arcs, closed arcs."""
+
+
 @dataclass
 class BruteForce:
-    """Plain forward Dijkstra over arcs, from a stand to every arc; one profile."""
+    """Plain forward Dijkstra over arcs, from a stand to every arc; one profile.
+
+    Closed arcs may begin a way and end it, and nobody passes through: a state is an arc and the
+    part of the way that it is driven in.
+    """
 
     graph: RoadGraph
     arc_ms: list[int]
     turn_ms: list[int]
+    closed: frozenset[int]
 
     @classmethod
     def of(cls, graph: RoadGraph, profile: Profile, closed: frozenset[int] = frozenset()):
         arc_ms = arc_milliseconds(graph, profile, HOUR).tolist()
-        for arc in closed:
-            arc_ms[arc] = CLOSED
-        return cls(graph, arc_ms, turn_milliseconds(graph, profile).tolist())
+        return cls(graph, arc_ms, turn_milliseconds(graph, profile).tolist(), closed)
 
     def part(self, stand: Stand) -> int:
         length_m = float(self.graph.arc_length_m[stand.arc])
@@ -48,25 +56,32 @@ class BruteForce:
 
     def entries(self, stand: Stand) -> dict[int, int]:
         """Milliseconds from the stand to the start of each arc that is entered."""
-        entered: dict[int, int] = {}
         if self.arc_ms[stand.arc] == CLOSED:
-            return entered
-        rest = self.arc_ms[stand.arc] - self.part(stand)
-        queue = list(self.turns(stand.arc, rest))
+            return {}
+        begun = FIRST if stand.arc in self.closed else OPEN
+        queue = list(self.turns(stand.arc, begun, self.arc_ms[stand.arc] - self.part(stand)))
         heapq.heapify(queue)
+        states = set()
+        entered: dict[int, int] = {}
         while queue:
-            ms, arc = heapq.heappop(queue)
-            if arc in entered or self.arc_ms[arc] == CLOSED:
+            ms, arc, part = heapq.heappop(queue)
+            if (arc, part) in states:
                 continue
-            entered[arc] = ms
-            for item in self.turns(arc, ms + self.arc_ms[arc]):
+            states.add((arc, part))
+            entered.setdefault(arc, ms)
+            for item in self.turns(arc, part, ms + self.arc_ms[arc]):
                 heapq.heappush(queue, item)
         return entered
 
-    def turns(self, arc: int, ms: int):
+    def turns(self, arc: int, part: int, ms: int):
         for turn in range(self.graph.turn_start[arc], self.graph.turn_start[arc + 1]):
-            if self.turn_ms[turn] < CLOSED:
-                yield ms + self.turn_ms[turn], int(self.graph.turn_to[turn])
+            after = int(self.graph.turn_to[turn])
+            if max(self.turn_ms[turn], self.arc_ms[after]) == CLOSED:
+                continue
+            if after in self.closed:
+                yield ms + self.turn_ms[turn], after, FIRST if part == FIRST else LAST
+            elif part != LAST:
+                yield ms + self.turn_ms[turn], after, OPEN
 
     def travel(self, start: Stand, ends: Sequence[Stand], entered: dict[int, int]) -> float:
         best = inf
@@ -119,6 +134,13 @@ class BruteFleet:
             if travel + unit.extra_ms <= min(limit_ms, CLOSED - 1):
                 totals.append((travel + unit.extra_ms, slot))
         return sorted(totals)[:k]
+
+
+def nobody_passes_through(arcs: Sequence[int], closed: frozenset[int]) -> bool:
+    """Whether no closed arc lies between open ones."""
+    return (
+        re.fullmatch("x*o*x*", "".join("x" if arc in closed else "o" for arc in arcs)) is not None
+    )
 
 
 def answers(reaches: Sequence[Reach]) -> list[tuple[int, int]]:
@@ -193,7 +215,8 @@ def scenes(draw: st.DrawFn):
         st.sampled_from([0, 0, 1, 1500, 20000]),
     )
     units = draw(st.lists(unit, min_size=1, max_size=8))
-    closed = frozenset(draw(st.lists(st.integers(0, graph.arc_count - 1), max_size=4)))
+    arcs = st.integers(0, graph.arc_count - 1)
+    closed = draw(st.one_of(st.frozensets(arcs, max_size=4), st.frozensets(arcs, max_size=30)))
     return graph, units, closed, draw(stands_on(graph)), draw(st.integers(1, 9))
 
 
@@ -215,6 +238,7 @@ def test_kernel_twin_and_brute_force_agree_on_made_up_towns(scene, max_s: float 
         reaches = roads.nearest(place_of(target), fleet_of(roads, units), k=k, max_s=max_s)
         assert answers(reaches) == expected
         for reach in reaches:
+            assert nobody_passes_through(reach.arcs, closed)
             route = roads.route(reach)
             assert route is not None
             assert route.travel_ms == reach.travel_ms
@@ -245,9 +269,13 @@ def test_entry_times_agree_with_brute_force(scene) -> None:
 
 
 def random_stands(
-    graph: RoadGraph, rng: np.random.Generator, *, heading: bool
+    graph: RoadGraph,
+    rng: np.random.Generator,
+    *,
+    heading: bool,
+    arcs: np.ndarray | None = None,
 ) -> tuple[Stand, ...]:
-    arc = int(rng.choice(np.flatnonzero(graph.arc_core)))
+    arc = int(rng.choice(np.flatnonzero(graph.arc_core) if arcs is None else arcs))
     length_m = float(graph.arc_length_m[arc])
     offset_m = round(float(rng.uniform(0, length_m)), 3)
     stands = [Stand(arc, min(offset_m, length_m))]
@@ -300,6 +328,91 @@ def test_a_thousand_questions_on_helsinki(helsinki_pbf: Path) -> None:
 def test_a_thousand_questions_on_porto(porto_pbf: Path) -> None:
     graph, _ = import_network(porto_pbf, allow_pieces=True)
     assert mismatches(graph, queries=1000, units=14, seed=3) == 0
+
+
+@dataclass
+class Tally:
+    """What a comparison on closed roads saw: answers that differ, and what the others were."""
+
+    questions: int = 0
+    wrong: int = 0
+    begin_closed: int = 0
+    end_closed: int = 0
+    closed_as_a_whole: int = 0
+
+    def note(self, reach: Reach, closed: frozenset[int]) -> None:
+        shut = [arc in closed for arc in reach.arcs]
+        self.closed_as_a_whole += all(shut)
+        self.begin_closed += shut[0] and not all(shut)
+        self.end_closed += shut[-1] and not all(shut)
+
+
+def closed_patch(graph: RoadGraph, rng: np.random.Generator, size: int) -> set[int]:
+    """So many streets that hang together, a few of them closed in one direction only."""
+    arcs = [int(rng.choice(np.flatnonzero(graph.arc_core)))]
+    closed: set[int] = set()
+    for arc in arcs:
+        closed.add(arc)
+        if graph.arc_reverse[arc] >= 0 and rng.random() < 0.9:
+            closed.add(int(graph.arc_reverse[arc]))
+        after = graph.turn_to[graph.turn_start[arc] : graph.turn_start[arc + 1]].tolist()
+        arcs += [one for one in after if one not in closed][: size - len(arcs)]
+    return closed
+
+
+def on_closed_roads(
+    graph: RoadGraph, *, scenes: int, questions: int, units: int, seed: int, twin: bool = False
+) -> Tally:
+    """Ask for places on closed roads and beside them, with a third of the units on such roads."""
+    rng = np.random.default_rng(seed)
+    roads, tally = Roads(graph, python_twin=twin), Tally()
+    for _ in range(scenes):
+        closed: frozenset[int] = frozenset()
+        for size in (1, 2, 5, 12, 30, 200):
+            closed |= closed_patch(graph, rng, size)
+        works = Closure(closure_id="works", arcs=tuple(closed), direction=Direction.FORWARD)
+        roads.set_conditions(Conditions((works,)), 0, HOUR)
+        drivable = np.array(sorted(closed))
+        placed = random_units(graph, rng, units)
+        for slot in range(0, units, 3):
+            stands = random_stands(graph, rng, heading=slot % 2 == 0, arcs=drivable)
+            placed[slot] = replace(placed[slot], stands=stands)
+        brute, fleet = BruteFleet(graph, placed, closed), fleet_of(roads, placed)
+        for question in range(questions):
+            on = drivable if question % 3 else None
+            target = random_stands(graph, rng, heading=question % 5 == 0, arcs=on)
+            k = (1, 5, units)[question % 3]
+            reaches = roads.nearest(place_of(target), fleet, k=k)
+            tally.questions += 1
+            tally.wrong += answers(reaches) != brute.order(target, k=k)
+            for reach in reaches:
+                assert nobody_passes_through(reach.arcs, closed)
+                assert (
+                    roads.travel_ms_of(reach.arcs, reach.start, reach.end, reach.profile)
+                    == reach.travel_ms
+                )
+                tally.note(reach, closed)
+    return tally
+
+
+def check(tally: Tally, *, questions: int) -> None:
+    assert (tally.questions, tally.wrong) == (questions, 0)
+    # A comparison that never met the cases would be worth nothing.
+    few = min(tally.begin_closed, tally.end_closed, tally.closed_as_a_whole)
+    assert few > questions // 10, tally
+
+
+def test_six_hundred_questions_on_closed_roads_of_helsinki(helsinki_pbf: Path) -> None:
+    graph, _ = import_network(helsinki_pbf, allow_pieces=True)
+    check(on_closed_roads(graph, scenes=6, questions=100, units=15, seed=11), questions=600)
+    twin = on_closed_roads(graph, scenes=2, questions=60, units=15, seed=12, twin=True)
+    check(twin, questions=120)
+
+
+@pytest.mark.shared
+def test_five_hundred_questions_on_closed_roads_of_porto(porto_pbf: Path) -> None:
+    graph, _ = import_network(porto_pbf, allow_pieces=True)
+    check(on_closed_roads(graph, scenes=1, questions=500, units=6, seed=13), questions=500)
 
 
 def test_a_slow_down_is_part_of_the_way_and_gone_when_lifted(helsinki_pbf: Path) -> None:

@@ -17,6 +17,7 @@ from dispatch.questions import (
     SetUnitStatus,
     StampAssignment,
 )
+from dispatch.road_times import ClosedStretch
 from dispatch.rules import Rules
 from dispatch.words import (
     AssignmentState,
@@ -225,6 +226,38 @@ def test_free_units_without_a_road_are_told_from_none_free() -> None:
     outside = town.ask(call(5, 5, area_id=None, required={"motorcycle": 1}))
     assert outside.recommendation is not None
     assert outside.recommendation.shortfall[0].why == "no more are on duty and free"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        (None, None, "20.0 s by road"),
+        (
+            None,
+            ClosedStretch(length_m=120.4, roads=("西湖桥",), closure_ids=("C000002",)),
+            "20.0 s by road; the last 120 m are closed: 西湖桥 (C000002)",
+        ),
+        (
+            ClosedStretch(length_m=80.0, roads=(), closure_ids=("C000001", "C000003")),
+            ClosedStretch(length_m=20.0, roads=("R1", "R2"), closure_ids=("C000001",)),
+            "first 80 m are closed: C000001, C000003; the last 20 m are closed: R1, R2 (C000001)",
+        ),
+        (
+            None,
+            ClosedStretch(length_m=200.0, roads=("西湖桥",), closure_ids=("C000002",)),
+            "20.0 s by road; all its 200 m are closed: 西湖桥 (C000002)",
+        ),
+    ],
+)
+def test_the_receipt_says_which_part_of_a_way_is_closed(
+    first: ClosedStretch | None, last: ClosedStretch | None, said: str
+) -> None:
+    town = Town().with_unit("C1", (5, 3))
+    town.roads.ends = (first, last)
+    decision = town.ask(call(5, 5))
+    assert decision.recommendation is not None
+    assert decision.recommendation.candidates[0].reason.endswith(said)
+    assert f"{said}; " in decision.recommendation.why
 
 
 def test_manual_mode_proposes_and_sends_nobody() -> None:

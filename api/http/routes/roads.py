@@ -34,13 +34,15 @@ ONE_YEAR_S = 31_536_000
 
 
 class WayView(Struct):
-    """A way by road between two points."""
+    """A way by road between two points; closed metres as in `RouteView`."""
 
     profile: str
     travel_s: float
     distance_m: float
     geometry: LineString
     steps: list[StepView]
+    closed_first_m: float
+    closed_last_m: float
     road_version: str
     conditions_version: int
     synthetic: bool
@@ -166,13 +168,16 @@ async def _find_route(request: Request, service: Service) -> Response:
     route = service.roads.route(reach, digits=COORDINATE_DIGITS)
     if route is None:
         raise Unreachable("a closure came between while the way was drawn; ask again")
-    drawn = route_view(route)
+    ends = service.roads.closed_ends(reach.arcs, reach.start, reach.end, reach.profile)
+    drawn = route_view(route, ends)
     view = WayView(
         profile=asked.profile,
         travel_s=reach.travel_ms / 1000,
         distance_m=round(route.length_m, 1),
         geometry=drawn.geometry or LineString([]),
         steps=drawn.steps,
+        closed_first_m=drawn.closed_first_m,
+        closed_last_m=drawn.closed_last_m,
         road_version=service.roads.road_version,
         conditions_version=service.roads.conditions_version,
         synthetic=service.is_synthetic,

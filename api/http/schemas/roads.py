@@ -53,7 +53,7 @@ class ClosureRequest(RequestBody):
     from_: Instant | None = Field(None, alias="from", description="Default: now")
     until: Instant | None = Field(None, description="Default: until it is lifted")
     reason: Text = ""
-    emergency_exempt: bool = Field(False, description="Emergency vehicles may still pass")
+    emergency_exempt: bool = Field(False, description="Emergency vehicles may still pass through")
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

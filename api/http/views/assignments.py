@@ -19,11 +19,17 @@ class StepView(Struct):
 
 
 class RouteView(Struct):
-    """A way by road."""
+    """A way by road.
+
+    It begins with `closed_first_m` and ends with `closed_last_m` on a closed road, because the unit
+    or the incident is on it.
+    """
 
     geometry: LineString | None
     distance_m: float | None
     steps: list[StepView]
+    closed_first_m: float = 0.0
+    closed_last_m: float = 0.0
 
 
 class StampView(Struct):

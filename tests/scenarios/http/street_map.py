@@ -38,6 +38,9 @@ Cost = tuple[int | None, ...]
 
 Turn = tuple[int, Cost]
 
+FIRST, OPEN, LAST = range(3)
+"""Parts of a way, in this order: closed arcs, open arcs, closed arcs; each possibly none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arc:
@@ -110,11 +113,14 @@ class StreetMap:
         by_length: bool = False,
         at_most: float = inf,
     ) -> Callable[[Collection[Stand]], float]:
-        """Best way to any of the stands: seconds, or metres by length; farther ones are inf."""
+        """Best way to any of the stands: seconds, or metres by length; farther ones are inf.
+
+        Closed arcs may begin and end a way, and nobody passes through them.
+        """
         shut = frozenset(closed)
 
         def arc_cost(number: int) -> float:
-            ms = None if number in shut else self.arcs[number].ms[profile]
+            ms = self.arcs[number].ms[profile]
             if ms is None:
                 return inf
             return self.arcs[number].length_m if by_length else ms / 1000.0
@@ -127,11 +133,18 @@ class StreetMap:
                 return inf
             return 0.0 if by_length else ms / 1000.0
 
-        entered = self._costs_from_entry(to, arc_cost, turn_cost, at_most)
+        entered = self._costs_from_entry(to, shut, arc_cost, turn_cost, at_most)
 
         def onwards(number: int) -> float:
-            turns = self._after[number]
-            return min((turn_cost(c) + entered.get(nxt, inf) for nxt, c in turns), default=inf)
+            parts = (FIRST, OPEN, LAST) if number in shut else (OPEN, LAST)
+            return min(
+                (
+                    turn_cost(cost) + entered.get((after, part), inf)
+                    for after, cost in self._after[number]
+                    for part in parts
+                ),
+                default=inf,
+            )
 
         def best(of: Collection[Stand]) -> float:
             ways = [arc_cost(arc) * (1.0 - share) + onwards(arc) for arc, share in of]
@@ -148,21 +161,34 @@ class StreetMap:
     def _costs_from_entry(
         self,
         to: Collection[Stand],
+        shut: Collection[int],
         arc_cost: Callable[[int], float],
         turn_cost: Callable[[Cost], float],
         at_most: float,
-    ) -> dict[int, float]:
-        heap = [(arc_cost(arc) * share, arc) for arc, share in to]
+    ) -> dict[tuple[int, int], float]:
+        """Costs from the start of an arc that is driven in a part of the way."""
+        heap = [
+            (arc_cost(arc) * share, arc, LAST if arc in shut else OPEN)
+            for arc, share in to
+            if arc_cost(arc) < inf
+        ]
         heapq.heapify(heap)
-        settled: dict[int, float] = {}
+        settled: dict[tuple[int, int], float] = {}
         while heap:
-            cost, arc = heapq.heappop(heap)
-            if arc in settled or cost == inf or cost > at_most:
+            cost, arc, part = heapq.heappop(heap)
+            if (arc, part) in settled or cost == inf or cost > at_most:
                 continue
-            settled[arc] = cost
+            settled[arc, part] = cost
             for before, turn in self._before[arc]:
-                if before not in settled:
-                    heapq.heappush(heap, (cost + turn_cost(turn) + arc_cost(before), before))
+                if before in shut:
+                    earlier = LAST if part == LAST else FIRST
+                elif part == FIRST:
+                    continue
+                else:
+                    earlier = OPEN
+                if (before, earlier) not in settled:
+                    total = cost + turn_cost(turn) + arc_cost(before)
+                    heapq.heappush(heap, (total, before, earlier))
         return settled
 
     # --- choosing places ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from math import inf
 from random import Random
@@ -15,6 +16,7 @@ from tests.scenarios.http.street_map import Point, StreetMap, straight_m
 from tests.scenarios.http.town import Town
 
 CAR = "response_car"
+BIKE = "motorcycle"
 CONFLUENCE = (111.4638, 27.2459)
 BRIDGE = "西湖桥"
 TRIES = 400
@@ -49,19 +51,19 @@ def park(town: Town, street_map: StreetMap, unit_id: str, number: int) -> None:
     town.fix(unit_id, lon, lat, speed_mps=0.0)
 
 
-def weigh(town: Town, street_map: StreetMap, number: int) -> Json:
+def weigh(town: Town, street_map: StreetMap, number: int, *, kind: str = CAR) -> Json:
     """Who would go to the middle of a street now."""
     lon, lat = middle(street_map, number)
-    body = {"location": {"lon": lon, "lat": lat}, "category": "dispute", "required": {CAR: 1}}
+    body = {"location": {"lon": lon, "lat": lat}, "category": "dispute", "required": {kind: 1}}
     answer: Json = town.desk.post("/v1/recommendations", body, expect=200).json()
     return answer
 
 
-def cars(town: Town, platform_name: str) -> list[str]:
-    """The cars of a platform."""
+def cars(town: Town, platform_name: str, *, kind: str = CAR) -> list[str]:
+    """The cars of a platform, or its units of another kind."""
     platform = next(one for one in town.platforms.values() if platform_name in one["name"])
     units = town.desk.items("/v1/units", platform=platform["id"])
-    return [one["id"] for one in units if one["kind"] == CAR]
+    return [one["id"] for one in units if one["kind"] == kind]
 
 
 @pytest.fixture(scope="session")
@@ -207,6 +209,84 @@ def test_a_shut_bridge_changes_who_is_sent_and_the_way_of_who_is_under_way(
         what="the way is looked at once more",
     )
     assert BRIDGE in [step["road"] for step in again["route"]["steps"]]
+
+
+def test_a_call_from_the_closed_bridge_is_answered_and_nobody_crosses_it(
+    town: Town, street_map: StreetMap, over: OverTheBridge
+) -> None:
+    # Bikes, because the cars of these platforms are parked for other stories, and none can jump.
+    near, across, on_it = cars(town, "北塔2号", kind=BIKE)[:3]
+    span = max(over.bridge, key=lambda number: street_map.arcs[number].length_m)
+    # The bridge is closed because of a crash on it, end to end and in both directions.
+    ways = sorted({street_map.arcs[number].way for number in over.bridge})
+    shut = {arc.number for arc in street_map.arcs if arc.way in ways}
+    closure = town.desk.post(
+        "/v1/roads/closures", {"way_ids": ways, "reason": "桥面事故"}, expect=201
+    ).json()
+    assert set(map(int, closure["edge_ids"])) == shut
+
+    # Units on both banks come; each drives the closed bridge only as far as to the crash.
+    town.only_on_duty(town.city_area, [near, across])
+    park(town, street_map, near, over.incident)
+    park(town, street_map, across, over.beyond_the_bridge)
+    lon, lat = street_map.arcs[span].point(0.3)
+    crash = street_map.stands(span, 0.3)
+    truth_s = street_map.search(BIKE, crash, closed=shut)
+    report = town.report({"lon": lon, "lat": lat}, category="traffic", required={BIKE: 1})
+    (order,) = report["assignments"]
+    weighed = {one["unit_id"]: one for one in report["recommendation"]["candidates"]}
+    assert weighed.keys() == {near, across}
+    for unit, number in ((near, over.incident), (across, over.beyond_the_bridge)):
+        one = weighed[unit]
+        assert one["travel_s"] == pytest.approx(truth_s(street_map.stands(number)), abs=0.02)
+        assert re.search(rf"; the last \d+ m are closed: .*{closure['id']}", one["reason"])
+    assert order["unit_id"] == min(weighed, key=lambda unit: weighed[unit]["travel_s"])
+    assert weighed[order["unit_id"]]["reason"] in report["recommendation"]["why"]
+    route = town.assignment(order["id"])["route"]
+    end = route["geometry"]["coordinates"][-1]
+    assert straight_m((end[0], end[1]), (lon, lat)) < 2.0
+    assert 0 < route["closed_last_m"] <= sum(street_map.arcs[one].length_m for one in shut) / 2
+    assert route["closed_first_m"] == 0
+
+    # Who stands on the bridge may leave it at either end, and is the first at both.
+    town.close_incident(report["incident"]["id"], release_units=True)
+    town.only_on_duty(town.city_area, [on_it])
+    park(town, street_map, on_it, span)
+    for number in (over.incident, over.beyond_the_bridge):
+        (one,) = weigh(town, street_map, number, kind=BIKE)["candidates"]
+        out_s = street_map.search(BIKE, street_map.stands(number), closed=shut)
+        assert one["unit_id"] == on_it
+        assert one["travel_s"] == pytest.approx(out_s(street_map.stands(span)), abs=0.02)
+        assert re.search(rf"; the first \d+ m are closed: .*{closure['id']}", one["reason"])
+
+
+def test_a_unit_that_would_have_to_cross_the_closed_bridge_is_not_counted(
+    town: Town, street_map: StreetMap, over: OverTheBridge
+) -> None:
+    here = cars(town, "北塔2号", kind=BIKE)[3]
+    town.only_on_duty(town.city_area, [here])
+    park(town, street_map, here, over.beyond_the_bridge)
+    # With all bridges closed at once, the banks are cut off from each other.
+    bank = street_map.banks()
+    bridges = {arc.way for arc in street_map.arcs if "bridge" in arc.flags}
+    assert bank[over.beyond_the_bridge] != bank[over.incident]
+    closure = town.desk.post(
+        "/v1/roads/closures", {"way_ids": sorted(bridges), "reason": "洪水"}, expect=201
+    ).json()
+
+    (short,) = weigh(town, street_map, over.incident, kind=BIKE)["shortfall"]
+    assert "1 more are free but have no open road to the place" in short["why"]
+    assert f"lift the closure that bars it ({closure['id']})" in short["why"]
+    way = {
+        "from": dict(zip(("lon", "lat"), middle(street_map, over.beyond_the_bridge), strict=True)),
+        "to": dict(zip(("lon", "lat"), middle(street_map, over.incident), strict=True)),
+        "profile": BIKE,
+    }
+    town.desk.post("/v1/routes", way, expect=422)
+    # Onto the bridge it may go, to its far end.
+    lon, lat = middle(street_map, over.bridge[0])
+    onto = town.desk.post("/v1/routes", {**way, "to": {"lon": lon, "lat": lat}}, expect=200).json()
+    assert onto["closed_last_m"] > 0
 
 
 def test_a_closure_with_hours_begins_and_ends_by_itself(

@@ -94,6 +94,7 @@ def test_exactness_holds_and_leaves_the_roads_open(roads: Roads) -> None:
 
     assert (found.queries, found.mismatches) == (80, 0)
     assert found.same_arc == 16
+    assert found.on_closed >= 8
     assert not roads.effective_conditions.closures
 
 

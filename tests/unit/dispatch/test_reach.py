@@ -8,6 +8,7 @@ from dispatch.whereabouts.positions import Fix, Positions
 from dispatch.whereabouts.reach import UnitRoads, profile_of
 from dispatch.words import UnitId, UnixMs
 from platforms.categories import UnitKind
+from routing.conditions import Closure, Conditions
 from routing.speeds import Profile
 from tests.road_graphs import point
 from tests.shell_town import SPAN_M, START_MS, make_city, make_roads, place_at
@@ -98,6 +99,40 @@ def test_a_moving_unit_goes_on_along_its_way() -> None:
     assert standing is not None
     assert standing.distance_m == pytest.approx(50, abs=2)
     assert driving.distance_m == pytest.approx(250, abs=2)
+
+
+def close(roads: UnitRoads, *arcs: int) -> None:
+    closure = Closure(closure_id="C000007", arcs=arcs)
+    roads.roads.set_conditions(Conditions((closure,)), NOW, 12)
+
+
+def test_a_unit_drives_on_over_a_street_that_is_closed_beneath_it() -> None:
+    roads, positions = town()
+    east = {"speed_mps": 10.0, "heading_deg": 90.0}
+    positions.accept([a_fix("P01-C1", 250, 0, **east)], NOW)
+    before = roads.travel(UnitId("P01-C1"), place_at(500, 0))
+    assert before is not None
+    assert (before.closed_first, before.closed_last) == (None, None)
+    close(roads, before.arcs[0])
+    after = roads.travel(UnitId("P01-C1"), place_at(500, 0))
+    assert after is not None
+    assert (after.travel_s, after.arcs) == (before.travel_s, before.arcs)
+    assert after.closed_last is None
+    assert after.closed_first is not None
+    assert after.closed_first.length_m == pytest.approx(150, abs=1)
+    assert (after.closed_first.roads, after.closed_first.closure_ids) == (("R0",), ("C000007",))
+
+
+def test_a_unit_comes_to_a_place_on_a_closed_street() -> None:
+    roads, _ = town()
+    before = roads.travel(UnitId("P01-C1"), place_at(470, 0))
+    assert before is not None
+    close(roads, before.arcs[-1])
+    after = roads.travel(UnitId("P01-C1"), place_at(470, 0))
+    assert after is not None
+    assert (after.travel_s, after.arcs) == (before.travel_s, before.arcs)
+    assert after.closed_last is not None
+    assert after.closed_last.length_m == pytest.approx(70, abs=1)
 
 
 def test_nobody_has_a_way_to_a_place_that_the_network_does_not_know() -> None:

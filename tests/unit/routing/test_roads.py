@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from shapely import Point
 
+from routing.closed_ends import ClosedEnds, ClosedStretch
 from routing.conditions import HOUR_MS, Closure, Conditions, Direction, SpeedFactor
 from routing.errors import UnknownRoad, Unreachable
 from routing.graph import ROAD_CLASSES, ArcFlag, TurnFlag, TurnKind
@@ -21,15 +22,23 @@ from tests.road_graphs import Street, build_graph, grid_graph, point
 
 CAR, MOTORCYCLE, PATROL = Profile.RESPONSE_CAR, Profile.MOTORCYCLE, Profile.PATROL
 
-# A cross: node 0 west, 1 middle, 2 east, 3 north, 4 south.
-CROSS_NODES = [(-300.0, 0.0), (0.0, 0.0), (300.0, 0.0), (0.0, 300.0), (0.0, -300.0)]
+# A cross: node 0 west, 1 middle, 2 east, 3 north, 4 south; node 5 lies farther east.
+CROSS_NODES = [
+    (-300.0, 0.0),
+    (0.0, 0.0),
+    (300.0, 0.0),
+    (0.0, 300.0),
+    (0.0, -300.0),
+    (600.0, 0.0),
+]
 CROSS_STREETS = [
     Street(start=0, end=1, name="红旗路", way_id=11),
     Street(start=1, end=2, name="红旗路", way_id=11),
     Street(start=1, end=3, name="宝庆路", way_id=12),
     Street(start=4, end=1, name="宝庆路", way_id=13),
+    Street(start=2, end=5, name="红旗东路", way_id=14),
 ]
-W_TO_M, M_TO_W, M_TO_E, E_TO_M, M_TO_N, N_TO_M, S_TO_M, M_TO_S = range(8)
+W_TO_M, M_TO_W, M_TO_E, E_TO_M, M_TO_N, N_TO_M, S_TO_M, M_TO_S, E_TO_F, F_TO_E = range(10)
 
 
 @pytest.fixture(params=[False, True], ids=["compiled", "python"])
@@ -160,10 +169,10 @@ def test_a_way_that_does_not_hang_together_is_refused(cross: Roads) -> None:
 
 
 def test_a_closure_counts_at_the_next_question_and_leaves_no_trace(cross: Roads) -> None:
-    origin, target = at(Stand(W_TO_M, 100.0)), at(Stand(M_TO_E, 200.0))
+    origin, target = at(Stand(W_TO_M, 100.0)), at(Stand(E_TO_F, 200.0))
     before = cross.travel(origin, target, CAR)
     weights_before = cross._moment.weights.arc_ms.copy()
-    closed = Conditions((Closure(closure_id="works", way_ids=(11,)),))
+    closed = Conditions((Closure(closure_id="works", arcs=(M_TO_E,)),))
     cross.set_conditions(closed, 0, 12)
     assert cross.conditions_version == 1
     with pytest.raises(Unreachable):
@@ -193,25 +202,75 @@ def test_one_direction_may_be_closed_along_the_way_or_against_it(cross: Roads) -
 def test_emergency_vehicles_pass_where_they_are_exempt(cross: Roads) -> None:
     closure = Closure(closure_id="market", arcs=(M_TO_E,), emergency_exempt=True)
     cross.set_conditions(Conditions((closure,)), 0, 12)
-    origin, target = at(Stand(W_TO_M, 0.0)), at(Stand(M_TO_E, 9.0))
-    assert cross.travel(origin, target, CAR)
-    assert cross.travel(origin, target, MOTORCYCLE)
+    origin, target = at(Stand(W_TO_M, 0.0)), at(Stand(E_TO_F, 9.0))
+    for profile in (CAR, MOTORCYCLE):
+        reach = cross.travel(origin, target, profile)
+        assert cross.closed_ends(reach.arcs, reach.start, reach.end, profile) == (None, None)
     for profile in (PATROL, Profile.FUGITIVE):
         with pytest.raises(Unreachable):
             cross.travel(origin, target, profile)
 
 
+def test_a_place_on_a_closed_road_is_reached_and_nobody_passes_through(cross: Roads) -> None:
+    bridge = Closure(closure_id="C000001", arcs=(M_TO_E,))
+    west, east = at(Stand(W_TO_M, 100.0)), at(Stand(F_TO_E, 100.0))
+    bridge_west, bridge_east = at(Stand(M_TO_E, 120.0)), at(Stand(E_TO_M, 120.0))
+    before = {
+        (origin, target): cross.travel(origin, target, CAR)
+        for origin, target in ((west, bridge_west), (east, bridge_east), (bridge_west, east))
+    }
+    cross.set_conditions(Conditions((bridge,)), 0, 12)
+    # As fast as ever onto the closed bridge from both ends, and off it at the far end.
+    for (origin, target), reach in before.items():
+        assert cross.travel(origin, target, CAR) == reach
+        route = cross.route(reach)
+        assert route is not None
+        assert route.travel_ms == reach.travel_ms
+        assert sum(step.travel_ms for step in route.steps) == reach.travel_ms
+    for origin, target in ((west, at(Stand(E_TO_F, 9.0))), (east, at(Stand(M_TO_N, 9.0)))):
+        with pytest.raises(Unreachable, match="look at the closures"):
+            cross.travel(origin, target, CAR)
+
+
+def test_the_closed_stretches_of_a_way_are_told_with_their_streets(cross: Roads) -> None:
+    bridge = Closure(closure_id="C000002", arcs=(M_TO_E, M_TO_W))
+    market = Closure(closure_id="C000001", arcs=(M_TO_N, M_TO_E))
+    fair = Closure(closure_id="C000003", arcs=(M_TO_N,), emergency_exempt=True)
+    cross.set_conditions(Conditions((bridge, market, fair)), 0, 12)
+
+    def ends(origin: Snap, target: Snap, profile: Profile = CAR) -> ClosedEnds:
+        reach = cross.travel(origin, target, profile)
+        return cross.closed_ends(reach.arcs, reach.start, reach.end, profile)
+
+    south, north, east = at(Stand(S_TO_M, 9.0)), at(Stand(M_TO_N, 50.0)), at(Stand(E_TO_F, 9.0))
+    first, last = ends(south, north)
+    assert (first, last) == (None, ClosedStretch(50.0, ("宝庆路",), ("C000001",)))
+    # The fair bars a patrol too.
+    _, last = ends(south, north, PATROL)
+    assert last is not None
+    assert last.closure_ids == ("C000001", "C000003")
+    first, last = ends(at(Stand(M_TO_E, 60.0)), east)
+    assert first is not None
+    assert last is None
+    assert first.length_m == pytest.approx(float(cross.graph.arc_length_m[M_TO_E]) - 60.0)
+    assert (first.roads, first.closure_ids) == (("红旗路",), ("C000001", "C000002"))
+    # A way that is closed as a whole ends closed.
+    first, last = ends(at(Stand(M_TO_E, 60.0)), at(Stand(M_TO_E, 100.0)))
+    assert (first, last) == (None, ClosedStretch(40.0, ("红旗路",), ("C000001", "C000002")))
+    assert ends(south, at(Stand(M_TO_S, 9.0))) == (None, None)
+
+
 def test_timed_closures_begin_and_end_with_advance(cross: Roads) -> None:
     hour_ms = HOUR_MS
     bridge = Closure(closure_id="bridge", arcs=(M_TO_E,), from_ms=100, until_ms=hour_ms + 7)
-    rush = Closure(closure_id="rush", arcs=(M_TO_N,), hours=frozenset({7, 8}))
+    forward = Direction.FORWARD
+    rush = Closure(closure_id="rush", arcs=(W_TO_M,), direction=forward, hours=frozenset({7, 8}))
     cross.set_conditions(Conditions((bridge, rush)), 0, 6)
-    origin = at(Stand(W_TO_M, 0.0))
-    east, north = at(Stand(M_TO_E, 9.0)), at(Stand(M_TO_N, 9.0))
+    west, north, east = at(Stand(M_TO_W, 290.0)), at(Stand(N_TO_M, 0.0)), at(Stand(E_TO_F, 9.0))
 
     def open_roads() -> tuple[bool, bool]:
         found = []
-        for target in (east, north):
+        for origin, target in ((north, east), (west, north)):
             fleet = cross.new_fleet(1)
             fleet.place(0, CAR, origin.stands)
             found.append(bool(cross.nearest(target, fleet, k=1)))
@@ -262,10 +321,13 @@ def test_factors_multiply_and_do_not_open_what_is_closed(cross: Roads) -> None:
     )
     cross.set_conditions(Conditions(speed_factors=factors), 0, 12)
     assert cross.travel(origin, target, PATROL).travel_ms == pytest.approx(4 * whole_ms, abs=3)
-    closure = Closure(closure_id="x", arcs=(W_TO_M,))
+    closure = Closure(closure_id="x", arcs=(W_TO_M,), direction=Direction.FORWARD)
+    slow_ms = cross.travel(origin, target, PATROL).travel_ms
     cross.set_conditions(Conditions((closure,), factors), 0, 12)
     with pytest.raises(Unreachable):
-        cross.travel(origin, target, PATROL)
+        cross.travel(at(Stand(M_TO_W, 290.0)), at(Stand(M_TO_N, 9.0)), PATROL)
+    # Where a closed road may be driven, at the end of a way, it is as slow as it would be.
+    assert cross.travel(origin, target, PATROL).travel_ms == slow_ms
 
 
 def test_a_motorcycle_goes_where_no_car_may() -> None:
