@@ -27,6 +27,10 @@ PROFILE_SHIFT: Final = 28
 """Bits for the arc in a search's entry `profile << 28 | arc`: room for 268 million arcs."""
 
 
+STAMP_STEP: Final = 4
+"""From the stamp of one search to that of the next: what a search adds to its own is less."""
+
+
 class RoadArrays(NamedTuple):
     """The part of the network that never changes.
 

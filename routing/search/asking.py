@@ -9,13 +9,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.search.arrays import CLOSED_MS, Found, RoadArrays, Units, Weights
+from routing.search.arrays import CLOSED_MS, STAMP_STEP, Found, RoadArrays, Units, Weights
 from routing.search.kernels import Kernel
 from routing.speeds import PROFILES, Profile
 from routing.stands import Stand, places_of
 
 LIMIT_MS: Final = CLOSED_MS - 1
-_STAMP_MAX: Final = (1 << 31) - 4
+_STAMP_MAX: Final = (1 << 31) - 2 * STAMP_STEP
 
 
 class Reach(NamedTuple):
@@ -92,7 +92,7 @@ class UnitSearch:
             scratch.unit_room = max(unit_count, scratch.unit_room)
             scratch.space = self._kernel.new_workspace(self._label_count, scratch.unit_room)
             scratch.stamp = 0
-        scratch.stamp += 2
+        scratch.stamp += STAMP_STEP
         return scratch
 
 

@@ -24,6 +24,8 @@ from routing.search.kernel_buckets import BUCKET, BUCKET_SHIFT, COUNT, NONE, dou
 from routing.search.kernel_closed import arrive, leave, mark_ways_out
 from routing.search.kernel_labels import FULL, advance, start
 from routing.search.kernel_ranking import (
+    HELD,
+    MET,
     MS,
     STAMP,
     Workspace,
@@ -60,8 +62,8 @@ def _sweep(
             # All are met; in the bucket at hand some may still be met sooner.
             radius = min(radius, ((progress[BUCKET] + 1) << BUCKET_SHIFT) - 1)
         at = advance(
-            space.label, space.bucket, entry, network.entry_start, network.entry_from,
-            weights.arc_ms, weights.entry_ms, progress, stamp, radius
+            space.label, space.following, space.bucket, entry, network.entry_start,
+            network.entry_from, weights.arc_ms, weights.entry_ms, progress, stamp, radius
         )  # fmt: skip
         if at == FULL:
             entry = doubled(entry)
@@ -70,9 +72,9 @@ def _sweep(
         else:
             ms = np.int64(space.label[at, MS])
             ranked, met = meet(weights, units, space, at, ms, wanted, ranked, limit_ms)
-            if space.label[at, STAMP] == stamp:
+            if space.label[at, STAMP] == stamp + HELD:
                 stands -= met
-                space.label[at, STAMP] = stamp + 1
+                space.label[at, STAMP] = stamp + MET
             if weights.arc_ms[at] >= CLOSED_MS and weights.shut_ms.shape[0] > 0:
                 entry, progress[COUNT] = leave(
                     network, weights, limit_ms, space, stamp, at, progress[BUCKET], entry,
@@ -95,7 +97,7 @@ def _nearest(network, weights, targets, units, eligible, k, limit_ms, space, sta
     ranked = offer_same_arc(weights, arc_count, targets, units, eligible, wanted, limit_ms, space)
     entry, count = start(
         network, weights.arc_ms, weights.entry_ms, targets, profiles, limit_ms, space.label,
-        space.bucket, space.entry, stamp
+        space.following, space.bucket, space.entry, stamp
     )  # fmt: skip
     entry, count, ranked = arrive(
         network, weights, targets, units, eligible, profiles, wanted, limit_ms, space, stamp,
@@ -130,7 +132,7 @@ def nearest(
         k: How many units at most.
         limit_ms: Ways that take longer than this are left out; less than `CLOSED_MS`.
         space: Scratch memory of this thread.
-        stamp: Even, above every stamp used before with this scratch memory.
+        stamp: At least `STAMP_STEP` above every stamp used before with this scratch memory.
 
     Returns:
         Units and ways by (total_ms, slot); fewer than k when no more can come.

@@ -27,7 +27,7 @@ from routing.search.arrays import CLOSED_MS, PROFILE_SHIFT, STANDS_MAX
 from routing.search.compiled import compiled
 from routing.search.kernel_buckets import BUCKETS, COUNT, ENTRIES_START, NONE, doubled, part
 from routing.search.kernel_labels import ARC_MASK, FULL, advance, lower, start
-from routing.search.kernel_ranking import ALL_CLOSED, HUNG, MS, NEXT, STAMP, offer
+from routing.search.kernel_ranking import ALL_CLOSED, MS, STAMP, hold, offer
 
 MARKED: Final = -2
 """Stands in a label's place for hung stands: no unit hangs here, but one may come over this arc."""
@@ -52,15 +52,8 @@ def mark_ways_out(network, weights, units, eligible, space, stamp):
         base = at // arc_count * arc_count
         for turn in range(network.turn_start[at - base], network.turn_start[at - base + 1]):
             after = base + network.turn_to[turn]
-            if weights.shut_ms[after] >= CLOSED_MS:
-                continue
-            row = space.label[after]
-            if row[STAMP] < stamp:
-                row[STAMP] = stamp
-                row[MS] = CLOSED_MS
-                row[HUNG] = NONE
-            if row[HUNG] == NONE:
-                row[HUNG] = MARKED
+            if weights.shut_ms[after] < CLOSED_MS and space.label[after, STAMP] < stamp:
+                hold(space, stamp, after, MARKED)
                 waiting.append(after)
 
 
@@ -79,12 +72,21 @@ def leave(network, weights, limit_ms, space, stamp, at, bucket_no, entry, count)
         origin = np.int64(network.entry_from[turn])
         before = profile * arc_count + origin
         through = from_start + weights.entry_ms[profile * turn_count + turn]
-        row = space.label[before]
-        marked = row[STAMP] >= stamp and row[HUNG] != NONE
+        marked = space.label[before, STAMP] > stamp
         if through <= limit_ms and marked and weights.shut_ms[before] < CLOSED_MS:
             low = (profile << PROFILE_SHIFT) | origin
             count = lower(
-                space.label, space.bucket, bucket_no, entry, count, stamp, before, low, through, arc
+                space.label,
+                space.following,
+                space.bucket,
+                bucket_no,
+                entry,
+                count,
+                stamp,
+                before,
+                low,
+                through,
+                arc,
             )
     return entry, count
 
@@ -112,11 +114,11 @@ def arrive(
     closed, progress = np.empty((ENTRIES_START, 3), np.int32), np.zeros(3, np.int64)
     closed, progress[COUNT] = start(
         network, weights.shut_ms, weights.entry_ms, targets, profiles, limit_ms, space.closed,
-        bucket, closed, stamp
+        space.closed_following, bucket, closed, stamp
     )  # fmt: skip
     while advance(
-        space.closed, bucket, closed, network.entry_start, network.entry_from, weights.shut_ms,
-        weights.entry_ms, progress, stamp, limit_ms
+        space.closed, space.closed_following, bucket, closed, network.entry_start,
+        network.entry_from, weights.shut_ms, weights.entry_ms, progress, stamp, limit_ms
     ) == FULL:  # fmt: skip
         closed = doubled(closed)
     for item in range(progress[COUNT]):
@@ -126,9 +128,19 @@ def arrive(
         if ms == space.closed[at, MS] and weights.arc_ms[at] < CLOSED_MS:
             if count == entry.shape[0]:
                 entry = doubled(entry)
-            following = np.int64(space.closed[at, NEXT])
+            following = np.int64(space.closed_following[at])
             count = lower(
-                space.label, space.bucket, np.int64(0), entry, count, stamp, at, low, ms, following
+                space.label,
+                space.following,
+                space.bucket,
+                np.int64(0),
+                entry,
+                count,
+                stamp,
+                at,
+                low,
+                ms,
+                following,
             )
     ranked = _offer_closed(
         network, weights, units, eligible, wanted, limit_ms, space, stamp, ranked

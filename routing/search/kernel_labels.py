@@ -29,33 +29,32 @@ from routing.search.kernel_buckets import (
     part,
     put,
 )
-from routing.search.kernel_ranking import HUNG, MS, NEXT, STAMP
+from routing.search.kernel_ranking import MS, STAMP
 
 FULL: Final = -2
 ARC_MASK: Final = (1 << PROFILE_SHIFT) - 1
 
 
 @compiled
-def lower(label, bucket, bucket_no, entry, count, stamp, at, low, ms, following):
+def lower(label, following, bucket, bucket_no, entry, count, stamp, at, low, ms, after):
     """Lower the label `at` to `ms` when that is better; returns how many entries there are."""
     known_ms = np.int64(label[at, MS])
     if label[at, STAMP] < stamp:
         label[at, STAMP] = stamp
-        label[at, HUNG] = NONE
         known_ms = np.int64(CLOSED_MS)
     if ms < known_ms:
         label[at, MS] = ms
-        label[at, NEXT] = following
+        following[at] = after
         put(bucket, bucket_no, entry, count, low, ms)
         count += 1
-    elif ms == known_ms and following < label[at, NEXT]:
-        label[at, NEXT] = following
+    elif ms == known_ms and after < following[at]:
+        following[at] = after
     return count
 
 
 @compiled
 def start(
-    network, arc_ms, entry_ms, targets, profiles, limit_ms, label, bucket, entry, stamp
+    network, arc_ms, entry_ms, targets, profiles, limit_ms, label, following, bucket, entry, stamp
 ):  # fmt: skip
     """Label the arcs that lead into the target's arcs; returns the entries and their count."""
     arc_count = network.length_m.shape[0]
@@ -79,7 +78,7 @@ def start(
                     low = (profile << PROFILE_SHIFT) | origin
                     at = profile * arc_count + origin
                     count = lower(
-                        label, bucket, np.int64(0), entry, count, stamp, at, low, ms,
+                        label, following, bucket, np.int64(0), entry, count, stamp, at, low, ms,
                         np.int64(~target)
                     )  # fmt: skip
     return entry, count
@@ -87,7 +86,8 @@ def start(
 
 @compiled
 def advance(  # noqa: C901, PLR0915  # one loop, for the reason given below
-    label, bucket, entry, entry_start, entry_from, arc_ms, entry_ms, progress, stamp, radius
+    label, following, bucket, entry, entry_start, entry_from, arc_ms, entry_ms, progress, stamp,
+    radius
 ):  # fmt: skip
     """Use entries until a label with units is met, the entries are full, or nothing is left.
 
@@ -131,11 +131,10 @@ def advance(  # noqa: C901, PLR0915  # one loop, for the reason given below
                     known_ms = np.int64(label[before, MS])
                     if label[before, STAMP] < stamp:
                         label[before, STAMP] = stamp
-                        label[before, HUNG] = NONE
                         known_ms = np.int64(CLOSED_MS)
                     if through < known_ms:
                         label[before, MS] = through
-                        label[before, NEXT] = arc
+                        following[before] = arc
                         farthest = bucket_no + BUCKETS - 1
                         place = min(through >> BUCKET_SHIFT, farthest) & BUCKET_MASK
                         entry[count, 0] = (profile << PROFILE_SHIFT) | origin
@@ -143,9 +142,9 @@ def advance(  # noqa: C901, PLR0915  # one loop, for the reason given below
                         entry[count, 2] = bucket[place]
                         bucket[place] = count
                         count += 1
-                    elif through == known_ms and arc < label[before, NEXT]:
-                        label[before, NEXT] = arc
-        if label[at, HUNG] != NONE:
+                    elif through == known_ms and arc < following[before]:
+                        following[before] = arc
+        if label[at, STAMP] != stamp:
             outcome = at
             break
     progress[COUNT], progress[USED], progress[BUCKET] = count, used, bucket_no

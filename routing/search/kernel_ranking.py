@@ -15,8 +15,12 @@ from routing.search.arrays import CLOSED_MS, STANDS_MAX
 from routing.search.compiled import compiled
 from routing.search.kernel_buckets import BUCKETS, ENTRIES_START, NONE, part
 
-STAMP, MS, NEXT, HUNG = 0, 1, 2, 3
+STAMP, MS = 0, 1
 """Columns of a label."""
+
+HELD, MET = 1, 2
+"""Added to the stamp of a label: something stands in `hung` for it; that was met. Both are less
+than `arrays.STAMP_STEP`."""
 
 ALL_CLOSED: Final = -2
 """Stands in a unit's place for the target stand: its whole way is closed (`kernel_closed`)."""
@@ -26,10 +30,13 @@ class Workspace(NamedTuple):
     """Scratch memory of one thread.
 
     Attributes:
-        label: (stamp, ms, next arc or ~target stand, first hung stand) of each label,
-            int32 (P * A, 4). One row is a quarter of a cache line. The stamp is odd once the
-            label was used.
-        closed: The same for the search over the closed arcs that lead to the target.
+        label: (stamp, ms) of each label, int32 (P * A, 2): what the search reads at every turn,
+            eight rows to a cache line.
+        following: The arc after each label's, or ~target stand, int32 (P * A).
+        hung: First stand hung at a label, int32 (P * A); counts where the stamp says `HELD` or
+            `MET`.
+        closed: As `label`, for the search over the closed arcs that lead to the target.
+        closed_following: As `following`, for the same.
         bucket: First entry of each bucket, int32 (BUCKETS).
         entry: (profile << PROFILE_SHIFT | arc, ms, next entry of the bucket), int32 (n, 3);
             a search that needs more takes more.
@@ -42,7 +49,10 @@ class Workspace(NamedTuple):
     """
 
     label: NDArray[np.int32]
+    following: NDArray[np.int32]
+    hung: NDArray[np.int32]
     closed: NDArray[np.int32]
+    closed_following: NDArray[np.int32]
     bucket: NDArray[np.int32]
     entry: NDArray[np.int32]
     hung_next: NDArray[np.int32]
@@ -56,8 +66,11 @@ def new_workspace(label_count: int, unit_count: int) -> Workspace:
     """Scratch memory for searches over so many labels and units; not to be shared by threads."""
     return Workspace(
         # Zeroed pages come from the system untouched: only what searches visit takes memory.
-        label=np.zeros((label_count, 4), dtype=np.int32),
-        closed=np.zeros((label_count, 4), dtype=np.int32),
+        label=np.zeros((label_count, 2), dtype=np.int32),
+        following=np.zeros(label_count, dtype=np.int32),
+        hung=np.zeros(label_count, dtype=np.int32),
+        closed=np.zeros((label_count, 2), dtype=np.int32),
+        closed_following=np.zeros(label_count, dtype=np.int32),
         bucket=np.empty(BUCKETS, dtype=np.int32),
         entry=np.empty((ENTRIES_START, 3), dtype=np.int32),
         hung_next=np.empty(unit_count * STANDS_MAX, dtype=np.int32),
@@ -66,6 +79,14 @@ def new_workspace(label_count: int, unit_count: int) -> Workspace:
         best_target=np.empty(unit_count, dtype=np.int32),
         ranked=np.empty(unit_count, dtype=np.int64),
     )
+
+
+@compiled
+def hold(space, stamp, at, first):
+    """Let the search stop at a label that it has not seen yet."""
+    space.label[at, STAMP] = stamp + HELD
+    space.label[at, MS] = CLOSED_MS
+    space.hung[at] = first
 
 
 @compiled
@@ -90,16 +111,14 @@ def hang(weights, arc_count, units, eligible, space, stamp):
             if arc < 0:
                 continue
             stands += 1
-            if any_shut and weights.shut_ms[profile * arc_count + arc] < CLOSED_MS:
+            at = profile * arc_count + arc
+            if any_shut and weights.shut_ms[at] < CLOSED_MS:
                 on_closed += 1
-            row = space.label[profile * arc_count + arc]
-            if row[STAMP] < stamp:
-                row[STAMP] = stamp
-                row[MS] = CLOSED_MS
-                row[HUNG] = NONE
+            if space.label[at, STAMP] < stamp:
+                hold(space, stamp, at, NONE)
             item = slot * STANDS_MAX + stand
-            space.hung_next[item] = row[HUNG]
-            row[HUNG] = item
+            space.hung_next[item] = space.hung[at]
+            space.hung[at] = item
     return hung, stands, on_closed, least_extra, profiles
 
 
@@ -171,7 +190,7 @@ def meet(weights, units, space, at, ms, wanted, ranked, limit_ms):
     """Offer the units that hang at a label; returns ranked and how many stands hang there."""
     met = 0
     whole = own_arc_ms(weights, at)
-    item = space.label[at, HUNG]
+    item = space.hung[at]
     # Below 0 ends the list; a marked label has none.
     while item >= 0:
         met += 1

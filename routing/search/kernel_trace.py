@@ -12,7 +12,7 @@ import numpy as np
 
 from routing.search.arrays import CLOSED_MS
 from routing.search.compiled import compiled
-from routing.search.kernel_ranking import ALL_CLOSED, NEXT
+from routing.search.kernel_ranking import ALL_CLOSED
 
 _SLOT_MASK: Final = (1 << 32) - 1
 
@@ -48,9 +48,9 @@ def trace(network, weights, targets, units, space, ranked):
             if target >= 0:
                 break
             metres += network.length_m[arc]
-            following = space.label[base + arc, NEXT]
+            following = space.following[base + arc]
             if is_last_part:
-                following = space.closed[base + arc, NEXT]
+                following = space.closed_following[base + arc]
             if following < 0:
                 target = ~following
                 arc = targets.arc[target]
