@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
 import structlog
 from fastapi import FastAPI
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http.body_limit import BodyLimit
+from api.http.direct_routes import DirectRoutes
 from api.http.openapi import install_openapi
 from api.http.permissions import Guard, GuardedRoute, RouteWithoutPermission, access_of
 from api.http.problems import install_problem_handlers
@@ -66,6 +68,9 @@ class Watch:
 
     def __init__(self, service: Service) -> None:
         self._metrics = service.metrics
+        # Prometheus looks a label's series up under a lock, by the labels' texts, each time.
+        self._count: dict[tuple[str, int], Callable[[], None]] = {}
+        self._observe: dict[str, Callable[[float], None]] = {}
         self._access = service.settings.logging.access
         self._log = structlog.get_logger("http")
 
@@ -73,9 +78,17 @@ class Watch:
         """Counts it; the query is never logged, because it may hold a device's token."""
         route = scope.get("route")
         operation = getattr(route, "operation_id", None) or "other"
-        self._metrics.requests.labels(operation, status).inc()
+        count = self._count.get((operation, status))
+        if count is None:
+            count = self._metrics.requests.labels(operation, status).inc
+            self._count[operation, status] = count
+        count()
         if operation not in WAITING_OPERATIONS:
-            self._metrics.request_s.labels(operation).observe(seconds)
+            observe = self._observe.get(operation)
+            if observe is None:
+                observe = self._metrics.request_s.labels(operation).observe
+                self._observe[operation] = observe
+            observe(seconds)
         if self._access:
             caller = scope.get("caller")
             self._log.info(
@@ -99,13 +112,29 @@ class Watch:
         )
 
 
-def create_app(service: Service) -> FastAPI:
+class Application(FastAPI):
+    """FastAPI, with the frame and the fixed paths before all that it does itself."""
+
+    _front: ASGIApp | None = None
+
+    def put_in_front(self, make: Callable[[ASGIApp], ASGIApp]) -> None:
+        """Let what `make` returns see every request first; it is given the framework itself."""
+        self._front = make(super().__call__)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        assert self._front is not None  # noqa: S101  # `create_app` put it there
+        scope["app"] = self
+        await self._front(scope, receive, send)
+
+
+def create_app(service: Service) -> Application:
     """The application over a running service.
 
     Raises:
         RouteWithoutPermission: A route does not say whom it admits.
     """
-    app = FastAPI(
+    app = Application(
         title="kuaijing",
         version=_version(),
         openapi_url=None,
@@ -125,8 +154,11 @@ def create_app(service: Service) -> FastAPI:
     check_permissions(app)
     install_problem_handlers(app)
     install_openapi(app)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(RequestFrame, watch=Watch(service))
+    app.put_in_front(
+        lambda framework: RequestFrame(
+            BodyLimit(DirectRoutes(framework, app.routes)), watch=Watch(service)
+        )
+    )
     return app
 
 
