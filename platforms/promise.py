@@ -102,7 +102,8 @@ def _cells_of(regions: NDArray[np.object_]) -> list[_Cells]:
         return levels
     tree = STRtree(regions)
     corners = _all_within(shapely.total_bounds(regions), CELLS_PER_DEG[0])
-    for cells, per_deg, finer in zip(levels, CELLS_PER_DEG, (*CELLS_PER_DEG[1:], None), strict=True):
+    sizes = zip(CELLS_PER_DEG, (*CELLS_PER_DEG[1:], None), strict=True)
+    for cells, (per_deg, finer) in zip(levels, sizes, strict=True):
         boxes = shapely.box(*(corners / per_deg).T, *((corners + 1) / per_deg).T)
         box_at, region_at = tree.query(boxes, predicate="intersects")
         wholly = shapely.covers(regions[region_at], boxes[box_at])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Scope
 
 from api.http.body_limit import BodyLimit
 from api.http.direct_routes import DirectRoutes
@@ -113,19 +116,25 @@ class Watch:
 
 
 class Application(FastAPI):
-    """FastAPI, with the frame and the fixed paths before all that it does itself."""
+    """FastAPI in a frame of ours, with fixed paths answered before it looks for a route."""
 
-    _front: ASGIApp | None = None
+    def __init__(self, service: Service, **options: Any) -> None:
+        super().__init__(**options)
+        self._service = service
 
-    def put_in_front(self, make: Callable[[ASGIApp], ASGIApp]) -> None:
-        """Let what `make` returns see every request first; it is given the framework itself."""
-        self._front = make(super().__call__)
+    def build_middleware_stack(self) -> ASGIApp:
+        """What every request goes through, from the outside in.
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one request."""
-        assert self._front is not None  # noqa: S101  # `create_app` put it there
-        scope["app"] = self
-        await self._front(scope, receive, send)
+        Of the framework's own layers only those that its routes rely on: an error that nobody
+        below answered for is the frame's to answer and to log.
+        """
+        framework = ExceptionMiddleware(
+            AsyncExitStackMiddleware(self.router),
+            handlers=self.exception_handlers,
+        )
+        return RequestFrame(
+            BodyLimit(DirectRoutes(framework, self.routes)), watch=Watch(self._service)
+        )
 
 
 def create_app(service: Service) -> Application:
@@ -135,6 +144,7 @@ def create_app(service: Service) -> Application:
         RouteWithoutPermission: A route does not say whom it admits.
     """
     app = Application(
+        service,
         title="kuaijing",
         version=_version(),
         openapi_url=None,
@@ -154,11 +164,6 @@ def create_app(service: Service) -> Application:
     check_permissions(app)
     install_problem_handlers(app)
     install_openapi(app)
-    app.put_in_front(
-        lambda framework: RequestFrame(
-            BodyLimit(DirectRoutes(framework, app.routes)), watch=Watch(service)
-        )
-    )
     return app
 
 

@@ -41,7 +41,7 @@ class DirectRoutes:
             taken = any(one.path_regex.match(route.path) for one in before)
             if route.is_lean and not route.param_convertors and not taken:
                 handler = route.get_route_handler()
-                for method in route.methods:
+                for method in route.methods or ():
                     self._found.setdefault((method, route.path), (route, handler))
             before.append(route)
 
