@@ -121,6 +121,20 @@ class RoadState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DailyHours:
+    """From one time of the city's local day until another, every day.
+
+    Attributes:
+        from_minute: First minute of the day, 0 to 1439: 7 o'clock is 420.
+        until_minute: First minute that is no longer meant, 0 to 1439; one before `from_minute` is
+            that of the next day.
+    """
+
+    from_minute: int
+    until_minute: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
     """A scene report (反馈单)."""
 

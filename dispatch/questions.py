@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from dispatch.facts import Feedback, Location
+from dispatch.facts import DailyHours, Feedback, Location
 from dispatch.words import (
     AssignmentId,
     ClosureId,
@@ -190,6 +190,7 @@ class CloseRoad:
     direction: Direction = Direction.BOTH
     from_ms: UnixMs | None = None
     until_ms: UnixMs | None = None
+    daily: tuple[DailyHours, ...] = ()
     emergency_exempt: bool = False
     reason: str = ""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from dispatch.changed import quickly_made
-from dispatch.facts import Feedback, Location, Note, Recommendation
+from dispatch.facts import DailyHours, Feedback, Location, Note, Recommendation
 from dispatch.words import (
     AssignmentId,
     AssignmentState,
@@ -293,6 +293,7 @@ class Closure:
         direction: Which way is shut.
         from_ms: When it begins.
         until_ms: When it ends by itself; None until lifted.
+        daily: Hours of the day when it holds between the two; empty is all day.
         emergency_exempt: True where units on a call may still pass.
         reason: For people.
         road_version: Network to which `arcs` belong.
@@ -306,6 +307,7 @@ class Closure:
     direction: Direction = Direction.BOTH
     from_ms: UnixMs
     until_ms: UnixMs | None = None
+    daily: tuple[DailyHours, ...] = ()
     emergency_exempt: bool = False
     reason: str = ""
     road_version: str

@@ -37,6 +37,7 @@ def close_road(draft: Draft, question: CloseRoad) -> Decision:
         direction=question.direction,
         from_ms=_begins_ms(draft, question),
         until_ms=question.until_ms,
+        daily=question.daily,
         emergency_exempt=question.emergency_exempt,
         reason=question.reason,
         road_version=draft.context.roads.road_state.road_version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,6 +15,7 @@ from dispatch.resources import Closure, SpeedFactor
 from dispatch.words import UnixMs
 from platforms.city import City
 from routing import conditions as on_roads
+from routing.daily import DailyHours
 from routing.errors import RoadError, UnknownRoad
 from routing.graph import ROAD_CLASSES
 from routing.roads import Roads
@@ -31,25 +32,39 @@ class RoadConditions:
         self._areas = {area.area_id: area.polygon for area in city.areas}
         self._arcs_of_area: dict[str, tuple[int, ...]] = {}
 
-    def apply(self, board: Board, at_ms: UnixMs) -> None:
-        """Put the board's closures and speed factors into force for the next decision."""
+    def apply(self, board: Board, at_ms: UnixMs) -> frozenset[int]:
+        """Put the board's closures and speed factors into force for the next decision.
+
+        Returns:
+            The arcs that closures shut or opened by it.
+        """
+        before = self._roads.effective_conditions
         closures = [self._closure(one) for one in board.closures.values()]
         factors = [self._factor(one) for one in board.speed_factors.values()]
         conditions = on_roads.Conditions(
             tuple(one for one in closures if one is not None),
             tuple(one for one in factors if one is not None),
         )
-        self._roads.set_conditions(conditions, at_ms, self.hour(at_ms))
+        self._roads.set_conditions(conditions, at_ms, *self.local_time(at_ms))
+        return _changed(before, self._roads.effective_conditions)
 
-    def advance(self, at_ms: UnixMs) -> bool:
-        """Let timed conditions begin and end and the hour's speeds change; True when any did."""
+    def advance(self, at_ms: UnixMs) -> frozenset[int] | None:
+        """Let periods and daily hours begin and end, and the hour's speeds change.
+
+        Returns:
+            The arcs that closures shut or opened by it; None where nothing changed on the roads.
+        """
         if at_ms < self._roads.next_change_ms:
-            return False
-        return self._roads.advance(at_ms, self.hour(at_ms))
+            return None
+        before = self._roads.effective_conditions
+        if not self._roads.advance(at_ms, *self.local_time(at_ms)):
+            return None
+        return _changed(before, self._roads.effective_conditions)
 
-    def hour(self, at_ms: UnixMs) -> int:
-        """The city's hour of the day, 0 to 23."""
-        return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(self._zone).hour
+    def local_time(self, at_ms: UnixMs) -> tuple[int, int]:
+        """The city's hour of the day, 0 to 23, and the minute of that hour."""
+        local = datetime.fromtimestamp(at_ms // 1000, self._zone)
+        return local.hour, local.minute
 
     def _closure(self, closure: Closure) -> on_roads.Closure | None:
         known = closure.road_version == self._roads.road_version
@@ -75,6 +90,10 @@ class RoadConditions:
                 direction=direction,
                 from_ms=closure.from_ms,
                 until_ms=closure.until_ms,
+                daily=tuple(
+                    DailyHours(from_minute=one.from_minute, until_minute=one.until_minute)
+                    for one in closure.daily
+                ),
                 emergency_exempt=closure.emergency_exempt,
                 reason=closure.reason,
             )
@@ -134,10 +153,9 @@ class RoadConditions:
         return tuple(arc for arc in arcs if graph.arc_class[arc] == wanted)
 
 
-def arcs_changed(before: Board, after: Board) -> frozenset[int] | None:
-    """Arcs that closures shut or open between two boards; None where speeds changed too."""
-    if before.speed_factors is not after.speed_factors:
-        return None
-    keys = before.closures.keys() ^ after.closures.keys()
-    closures = {**before.closures, **after.closures}
-    return frozenset(arc for key in keys for arc in closures[key].arcs)
+def _changed(
+    before: on_roads.EffectiveConditions, after: on_roads.EffectiveConditions
+) -> frozenset[int]:
+    """The arcs of closures that hold at one of two moments only."""
+    closures = set(before.closures) ^ set(after.closures)
+    return frozenset(arc for closure in closures for arc in closure.arcs)

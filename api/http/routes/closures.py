@@ -6,9 +6,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.clock import milliseconds
+from api.clock import milliseconds, now_ms
 from api.http.commanding import carry_out, stored
 from api.http.conditional import if_match
+from api.http.daily_hours import daily_hours
 from api.http.operation import operation
 from api.http.pages import LIMIT_DEFAULT, Cursor, Limit, page_by_id
 from api.http.permissions import ALL_ROLES, DISPATCHERS, GuardedRoute, allow
@@ -49,7 +50,12 @@ async def list_closures(
         reply=ClosureView,
         status=201,
         body=ClosureRequest,
-        example={"way_ids": ["25434234"], "direction": "both", "reason": "积水"},
+        example={
+            "way_ids": ["25434234"],
+            "direction": "forward",
+            "daily": [{"from": "07:00", "until": "09:00"}, {"from": "17:00", "until": "19:00"}],
+            "reason": "早晚高峰禁行",
+        },
         writes=True,
     ),
 )
@@ -65,6 +71,7 @@ async def close_road(request: Request) -> Response:
         direction=Direction(asked.direction),
         from_ms=None if asked.from_ is None else milliseconds(asked.from_),
         until_ms=None if asked.until is None else milliseconds(asked.until),
+        daily=daily_hours(asked, timezone=service.city.timezone, now_ms=now_ms()),
         emergency_exempt=asked.emergency_exempt,
         reason=asked.reason,
     )

@@ -8,7 +8,15 @@ from msgspec import Struct
 
 from api.http.views.geojson import line_geometry
 from api.http.views.plain import Instant, rfc3339, rfc3339_or_none
+from dispatch.facts import DailyHours
 from dispatch.resources import Closure, SpeedFactor
+
+
+class DailyView(Struct, rename={"from_": "from"}):
+    """Hours of every day, HH:MM by the city's local clock."""
+
+    from_: str
+    until: str
 
 
 class ClosureView(Struct, rename={"from_": "from"}):
@@ -22,6 +30,7 @@ class ClosureView(Struct, rename={"from_": "from"}):
     direction: str
     from_: Instant
     until: Instant | None
+    daily: list[DailyView] | None
     emergency_exempt: bool
     reason: str
     road_version: str
@@ -67,6 +76,7 @@ def closure_view(closure: Closure) -> ClosureView:
         direction=closure.direction,
         from_=rfc3339(closure.from_ms),
         until=rfc3339_or_none(closure.until_ms),
+        daily=[_daily(one) for one in closure.daily] or None,
         emergency_exempt=closure.emergency_exempt,
         reason=closure.reason,
         road_version=closure.road_version,
@@ -87,6 +97,14 @@ def speed_view(factor: SpeedFactor) -> SpeedView:
         reason=factor.reason,
         road_version=factor.road_version,
     )
+
+
+def _daily(hours: DailyHours) -> DailyView:
+    return DailyView(from_=_clock(hours.from_minute), until=_clock(hours.until_minute))
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def _geometry(points: tuple[tuple[float, float], ...]) -> dict[str, Any] | None:
