@@ -135,6 +135,21 @@ class DailyHours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A stretch of road as it lay on the map, by which another network is searched for it.
+
+    Attributes:
+        points: How it ran (lon, lat), WGS-84.
+        both_ways: True where both directions are meant, else only that of the points.
+        way_id: Its OSM way.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    both_ways: bool
+    way_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
     """A scene report (反馈单)."""
 

@@ -196,6 +196,11 @@ class Runner:
         return self._ledger.durable.seq
 
     @property
+    def conditions(self) -> RoadConditions:
+        """Closures and speed factors as they stand on this network."""
+        return self._conditions
+
+    @property
     def in_flight(self) -> int:
         """Decisions that wait for the disk."""
         return self._ledger.in_flight

@@ -167,6 +167,19 @@ def test_a_closure_by_area_means_all_that_reaches_into_it(town: HttpTown) -> Non
     assert made["geometry"]["type"] == "Polygon"
 
 
+def test_an_area_keeps_its_holes_and_a_line_round_a_block_stays_a_line(town: HttpTown) -> None:
+    def ring(west: float, east: float) -> list[list[float]]:
+        corners = [(west, west), (east, west), (east, east), (west, east), (west, west)]
+        return [list(point(*corner)) for corner in corners]
+
+    area = {"type": "Polygon", "coordinates": [ring(-50, 450), ring(150, 250)]}
+    line = {"type": "LineString", "coordinates": ring(0, 400)}
+    for geometry in (area, line):
+        town.client().post("/v1/roads/closures", json={"geometry": geometry})
+    items = town.client().get("/v1/roads/closures").json()["items"]
+    assert [one["geometry"] for one in items] == [area, line]
+
+
 def test_an_active_way_over_a_closed_road_is_found_anew(town: HttpTown) -> None:
     reported = town.report(300, 0)
     order = reported["assignments"][0]

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
-from dispatch.events import AssignmentRechecked
 from dispatch.facts import DailyHours
 from dispatch.questions import (
-    AssignUnit,
     CloseRoad,
-    Recommend,
-    ReportIncident,
-    StampAssignment,
 )
 from dispatch.rules import Rules
-from dispatch.runner import Runner
 from dispatch.words import (
     AssignmentId,
     ClosureId,
     Direction,
-    DispatchMode,
-    IncidentId,
-    Stamp,
     UnixMs,
 )
 from tests.shell_town import TestClock, ok, run
 from tests.two_banks import (
-    NORTH_BIKE,
     NORTH_CAR,
-    NORTHBOUND,
-    SOUTH_CAR,
     SOUTHBOUND,
-    on_the_north_bank,
-    on_the_south_bank,
+    leads_north,
+    local,
     running,
+    send_north_car_south,
+    tick_at,
+    way_south,
 )
 
 RUSH = tuple(
@@ -43,48 +33,6 @@ RUSH = tuple(
 THE_BAN = CloseRoad(
     arcs=(SOUTHBOUND,), direction=Direction.FORWARD, daily=RUSH, reason="早晚高峰禁行"
 )
-
-
-def local(hour: int, minute: int = 0, second: int = 0, *, day: int = 5) -> int:
-    """A moment of January 2026 by Shaoyang's clock, Unix milliseconds."""
-    return int(datetime(2026, 1, day, hour, minute, second, tzinfo=UTC).timestamp() - 28_800) * 1000
-
-
-def way_south(runner: Runner) -> tuple[int, ...]:
-    """How a motorcycle of the north bank comes to the south bank, as the next decision sees it."""
-    receipt = runner.recommend(Recommend(location=on_the_south_bank()), actor="t").decision
-    assert receipt.recommendation is not None
-    [north] = [one for one in receipt.recommendation.candidates if one.unit_id == NORTH_BIKE]
-    return north.arcs
-
-
-def leads_north(runner: Runner) -> bool:
-    """Whether the bridge is open the other way."""
-    reach = runner.roads.travel(SOUTH_CAR, on_the_north_bank())
-    assert reach is not None
-    return NORTHBOUND in reach.arcs
-
-
-async def tick_at(runner: Runner, clock: TestClock, at_ms: int) -> list[AssignmentRechecked]:
-    """Let the clock come to a moment; the ways found anew by it."""
-    seq = runner.durable_seq
-    clock.at_ms = at_ms
-    runner.tick()
-    await runner._ledger.catch_up()
-    events = [one.recorded.event for one in await runner.read_events(seq)]
-    return [event for event in events if isinstance(event, AssignmentRechecked)]
-
-
-async def send_north_car_south(runner: Runner) -> None:
-    """It is under way over the bridge."""
-    report = ReportIncident(
-        location=on_the_south_bank(), category="help", priority=3, mode=DispatchMode.MANUAL
-    )
-    await runner.ask(report, actor="t", answer=ok)
-    send = AssignUnit(incident_id=IncidentId("I000001"), unit_id=NORTH_CAR)
-    await runner.ask(send, actor="t", answer=ok)
-    departed = StampAssignment(assignment_id=AssignmentId("A000001"), stamp=Stamp.DEPARTED)
-    await runner.ask(departed, actor="t", answer=ok)
 
 
 def test_the_ban_begins_and_ends_each_day_for_the_next_decision_and_who_is_under_way(
