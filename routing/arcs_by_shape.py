@@ -144,6 +144,9 @@ def _gain(arc_m: NDArray[np.float64], drawn: LineString, *, beside_m: float) -> 
     length_m = float(beside.mean()) * arc.length
     if length_m < SHARE_MIN * min(arc.length, drawn.length) or beside.sum() < 2:
         return 0.0
-    places = shapely.line_locate_point(drawn, samples[beside])
-    gain = float(places[-1] - places[0])
+    steps = np.diff(shapely.line_locate_point(drawn, samples[beside]))
+    if drawn.is_closed:
+        # Where it ends it begins: to come there is no way back along the whole of it.
+        steps = steps[np.abs(steps) <= drawn.length / 2]
+    gain = float(steps.sum())
     return gain if abs(gain) >= ALONG_MIN * length_m else 0.0
