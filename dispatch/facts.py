@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dispatch.changed import quickly_made
-from dispatch.words import Clock, IncidentId, UnitId, UnixMs
+from dispatch.words import AssignmentId, Clock, IncidentId, Stamp, UnitId, UnixMs
 
 
 @quickly_made
@@ -157,6 +157,23 @@ class Feedback:
     valid: bool | None = None
     text: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateStep:
+    """A crew's step that came after its incident had ended; the log has it too.
+
+    Attributes:
+        assignment_id: Whose.
+        stamp: Which step.
+        device_at_ms: The device's time as it was given, None where none was.
+        feedback: The report, None for other steps.
+    """
+
+    assignment_id: AssignmentId
+    stamp: Stamp
+    device_at_ms: UnixMs | None = None
+    feedback: Feedback | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from dispatch.changed import quickly_made
-from dispatch.facts import DailyHours, Feedback, Location, Note, Recommendation, Stretch
+from dispatch.facts import (
+    DailyHours,
+    Feedback,
+    LateStep,
+    Location,
+    Note,
+    Recommendation,
+    Stretch,
+)
 from dispatch.words import (
     AssignmentId,
     AssignmentState,
@@ -360,10 +368,17 @@ class SpeedFactor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedIncident:
-    """An incident that left the board, with all its assignments, as history keeps it."""
+    """An incident that left the board, with all its assignments, as history keeps it.
+
+    Attributes:
+        incident: As it ended.
+        assignments: As they ended, oldest first.
+        late_steps: What came after that, each once.
+    """
 
     incident: Incident
     assignments: tuple[Assignment, ...]
+    late_steps: tuple[LateStep, ...] = ()
 
 
 Resource: TypeAlias = Incident | Assignment | UnitOnBoard | Closure | SpeedFactor
