@@ -19,7 +19,7 @@ from dispatch.events import EVENT_KINDS, KIND_NAMES, Event, Recorded
 from dispatch.resources import ClosedIncident
 from dispatch.words import UnixMs
 
-SNAPSHOT_FORMAT = 1
+SNAPSHOT_FORMAT = 2
 """Grows with each change of the board's fields; an older snapshot is ignored and made anew."""
 
 Upgrade: TypeAlias = Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]

@@ -37,7 +37,7 @@ from dispatch.store.sqlite import SqliteStore
 from dispatch.whereabouts.position_log import PositionLog
 from dispatch.whereabouts.positions import Bounds, PositionRules, Positions
 from dispatch.whereabouts.reach import UnitRoads
-from dispatch.whereabouts.road_conditions import RoadConditions, arcs_changed
+from dispatch.whereabouts.road_conditions import RoadConditions
 from dispatch.words import UnitId, UnixMs
 from platforms.city import City
 from routing.roads import Roads
@@ -196,6 +196,11 @@ class Runner:
         return self._ledger.durable.seq
 
     @property
+    def conditions(self) -> RoadConditions:
+        """Closures and speed factors as they stand on this network."""
+        return self._conditions
+
+    @property
     def in_flight(self) -> int:
         """Decisions that wait for the disk."""
         return self._ledger.in_flight
@@ -291,8 +296,8 @@ class Runner:
             return
         self._tried_ms = now_ms
         self._ledger.check_room()
-        if self._conditions.advance(now_ms):
-            self._ask_by_itself(RecheckRoutes())
+        if (changed := self._conditions.advance(now_ms)) is not None:
+            self._ask_by_itself(RecheckRoutes(arcs=changed))
         self._ask_by_itself(PassTime())
         self._keeping.look(self._ledger.durable, now_ms)
 
@@ -349,8 +354,8 @@ class Runner:
         done = self._ledger.hand_in(decision, command, then=then)
         self._closed.note(decision.closed)
         if _conditions_differ(before, decision.board):
-            self._conditions.apply(decision.board, self._now_ms())
-            self._ask_by_itself(RecheckRoutes(arcs=arcs_changed(before, decision.board)))
+            changed = self._conditions.apply(decision.board, self._now_ms())
+            self._ask_by_itself(RecheckRoutes(arcs=changed))
         return done
 
     def _ask_by_itself(self, question: Question) -> None:

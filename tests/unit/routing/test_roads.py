@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from shapely import Point
 
-from routing.conditions import HOUR_MS, Closure, Conditions, Direction, SpeedFactor
+from routing.conditions import Closure, Conditions, Direction, SpeedFactor
+from routing.daily import DailyHours
 from routing.errors import UnknownRoad, Unreachable
 from routing.graph import ROAD_CLASSES, ArcFlag, TurnFlag, TurnKind
 from routing.roads import Roads
@@ -202,9 +203,10 @@ def test_emergency_vehicles_pass_where_they_are_exempt(cross: Roads) -> None:
 
 
 def test_timed_closures_begin_and_end_with_advance(cross: Roads) -> None:
-    hour_ms = HOUR_MS
+    hour_ms = 3_600_000
     bridge = Closure(closure_id="bridge", arcs=(M_TO_E,), from_ms=100, until_ms=hour_ms + 7)
-    rush = Closure(closure_id="rush", arcs=(M_TO_N,), hours=frozenset({7, 8}))
+    hours = DailyHours(from_minute=7 * 60, until_minute=9 * 60)
+    rush = Closure(closure_id="rush", arcs=(M_TO_N,), daily=(hours,))
     cross.set_conditions(Conditions((bridge, rush)), 0, 6)
     origin = at(Stand(W_TO_M, 0.0))
     east, north = at(Stand(M_TO_E, 9.0)), at(Stand(M_TO_N, 9.0))
