@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.bench import cli as bench_cli
-from api.commands import doctor, replay, serve, token, warm
+from api.commands import doctor, replay, serve, token, verify, warm
 from api.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, StartError
 from dispatch.errors import DispatchError
 from platforms import cli as platforms_cli
@@ -57,7 +57,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (serve, token, routing_cli, platforms_cli, replay, warm, doctor, bench_cli):
+    for module in (
+        serve,
+        token,
+        routing_cli,
+        platforms_cli,
+        replay,
+        verify,
+        warm,
+        doctor,
+        bench_cli,
+    ):
         module.register(subparsers)
     return parser
 

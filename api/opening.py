@@ -121,6 +121,7 @@ async def assemble(
         position_rules=settings.positions,
         watch=_watch(metrics),
         on_commit=_on_commit(metrics),
+        heads_dir=settings.heads_dir(data_dir),
     )
     notices = Notices(runner)
     await notices.recall()

@@ -103,6 +103,16 @@ def decode_board(body: bytes) -> Board | None:
         return None
 
 
+def snapshot_is_older(body: bytes) -> bool:
+    """Whether a snapshot is whole, and of a format that is no longer read."""
+    try:
+        snapshot = _snapshot_decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    whole = sha256(snapshot.board).hexdigest() == snapshot.sha256
+    return whole and snapshot.format < SNAPSHOT_FORMAT
+
+
 def board_hash(board: Board) -> str:
     """Digest of a board, equal for equal boards whatever the order of their entries."""
     return sha256(_ordered.encode(board)).hexdigest()

@@ -133,6 +133,7 @@ class Runner:
         position_rules: PositionRules | None = None,
         watch: Callable[[Question, Outcome], None] | None = None,
         on_commit: Callable[[int, float], None] | None = None,
+        heads_dir: Path | None = None,
         timers: bool = True,
     ) -> Self:
         """Open the log in `folder`, read it, and begin to serve.
@@ -147,6 +148,7 @@ class Runner:
             position_rules: Which fixes are believed and for how long.
             watch: Told of each decision, for metrics.
             on_commit: Told of each commit's appends and seconds, for metrics.
+            heads_dir: Where signed heads of the log go; None leaves them beside it.
             timers: False leaves the clock to the caller (`tick`).
 
         Raises:
@@ -154,7 +156,7 @@ class Runner:
             LogDamaged: the log cannot be trusted.
             StoreUnavailable: the medium refuses.
         """
-        store = SqliteStore.open(folder, on_commit=on_commit)
+        store = SqliteStore.open(folder, heads_dir=heads_dir, on_commit=on_commit)
         try:
             board = await recover(store, city)
             kept = PositionLog(folder)

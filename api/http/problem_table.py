@@ -108,6 +108,7 @@ TABLE: dict[type[Exception], Row] = {
     ),
     dispatch.StoreLocked: INTERNAL,
     dispatch.LogDamaged: INTERNAL,
+    dispatch.RowDamaged: INTERNAL,
     dispatch.EventKindUnknown: INTERNAL,
     dispatch.LogFormatUnknown: INTERNAL,
     dispatch.AppendRefused: REFUSED_BY_STORE,

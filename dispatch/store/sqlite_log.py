@@ -12,8 +12,11 @@ from pathlib import Path
 from dispatch.errors import LogDamaged, LogFormatUnknown
 
 LOG_NAME = "log.db"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Version of the tables below; a newer one is refused, never guessed at."""
+
+UPGRADABLE = frozenset({1})
+"""Older versions that `dispatch.store.upgrade` brings up."""
 
 SAFE_SQLITE: tuple[int, int, int] = (3, 51, 3)
 """First SQLite without the WAL bug that can corrupt a file two connections write to."""
@@ -32,7 +35,7 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) 
 CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY,
     body BLOB NOT NULL,
-    chain BLOB  -- room for a hash over this row and the one before
+    chain BLOB  -- digest of this row and of all before it, see dispatch.store.chain
 );
 CREATE TABLE IF NOT EXISTS commands (
     id INTEGER PRIMARY KEY,  -- grows with time, so that the old ones lie together
@@ -41,7 +44,8 @@ CREATE TABLE IF NOT EXISTS commands (
     at_ms INTEGER NOT NULL,
     status INTEGER NOT NULL,
     headers TEXT NOT NULL,
-    reply BLOB NOT NULL
+    reply BLOB NOT NULL,
+    digest BLOB  -- of the columns above; NULL in rows of format 1
 );
 CREATE TABLE IF NOT EXISTS closed_incidents (
     incident_id TEXT PRIMARY KEY,
@@ -49,7 +53,8 @@ CREATE TABLE IF NOT EXISTS closed_incidents (
     status TEXT NOT NULL,
     category TEXT NOT NULL,
     platform_id TEXT,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    digest BLOB  -- of the columns above; NULL in rows of format 1
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS closed_by_time ON closed_incidents (received_at_ms, incident_id);
 CREATE TABLE IF NOT EXISTS closed_assignments (
@@ -77,6 +82,8 @@ def sqlite_warning(version: Sequence[int] = sqlite3.sqlite_version_info) -> str 
 def open_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes and checkpoints; makes the tables when missing.
 
+    Tables of an older format stay as they are until `dispatch.store.upgrade` has seen them.
+
     Raises:
         LogDamaged: the file is no log.
         LogFormatUnknown: it is one of another version.
@@ -91,7 +98,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
         # The commit thread checkpoints when nobody waits; a checkpoint inside a commit would be
         # somebody's slow answer.
         connection.execute("PRAGMA wal_autocheckpoint=0")
-        _check_format(connection, path)
+        format_of(connection, path)
         connection.execute("BEGIN IMMEDIATE")
         # One statement at a time: `executescript` would commit behind our back.
         for statement in _TABLES.split(";\n"):
@@ -177,11 +184,17 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _check_format(connection: sqlite3.Connection, path: Path) -> None:
+def format_of(connection: sqlite3.Connection, path: Path) -> int | None:
+    """Format of the tables in the file; None where there are none yet.
+
+    Raises:
+        LogFormatUnknown: another version wrote it, or it names no format.
+    """
     made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
     if made is None:
-        return
+        return None
     row = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
     found = None if row is None else int(row[0])
-    if found != FORMAT_VERSION:
+    if found != FORMAT_VERSION and found not in UPGRADABLE:
         raise LogFormatUnknown(str(path), found=found, known=FORMAT_VERSION)
+    return found
