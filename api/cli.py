@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.bench import cli as bench_cli
-from api.commands import doctor, replay, serve, token, verify, warm
+from api.commands import backup, doctor, replay, restore, serve, token, verify, warm
 from api.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, StartError
 from dispatch.errors import DispatchError
 from platforms import cli as platforms_cli
@@ -64,6 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
         platforms_cli,
         replay,
         verify,
+        backup,
+        restore,
         warm,
         doctor,
         bench_cli,

@@ -45,6 +45,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Verifies and reports; 1 when something is not as it was written."""
+    from api.backup.check import check_backup, is_backup
     from api.settings import load_settings
     from dispatch.store.sqlite_log import LOG_NAME
     from dispatch.verifying import verify
@@ -54,13 +55,17 @@ def run(args: argparse.Namespace) -> int:
         raise DataMissing(f"--data {args.data} holds no {LOG_NAME}: give a service's folder")
     if args.heads is not None and not args.heads.is_dir():
         raise DataMissing(f"--heads {args.heads} is no folder")
-    found = verify(
-        args.data,
-        heads_dir=args.heads or load_settings(args.data).heads_dir(args.data),
-        key=_key(args),
-        city=None if args.city is None else load_city(args.city),
-        say=_say,
-    )
+    key = _key(args)
+    if is_backup(args.data):
+        found = check_backup(args.data, heads_dir=args.heads, key=key, say=_say)
+    else:
+        found = verify(
+            args.data,
+            heads_dir=args.heads or load_settings(args.data).heads_dir(args.data),
+            key=key,
+            city=None if args.city is None else load_city(args.city),
+            say=_say,
+        )
     _report(found, as_json=args.json)
     return EXIT_DONE if found.whole else EXIT_FAILED
 
@@ -71,11 +76,22 @@ def _say(text: str) -> None:
 
 def _key(args: argparse.Namespace) -> HeadKey | None:
     """The key given, or that of the folder; None where the folder has none, as in a backup."""
-    from dispatch.store.signed_heads import KEY_NAME, HeadKey
+    from dispatch.store.signed_heads import KEY_NAME
 
     path = args.key or args.data / KEY_NAME
     if args.key is None and not path.exists():
         return None
+    return read_key(path)
+
+
+def read_key(path: Path) -> HeadKey:
+    """The key in a file.
+
+    Raises:
+        DataMissing: It is not there, or holds none.
+    """
+    from dispatch.store.signed_heads import HeadKey
+
     try:
         return HeadKey.read(path)
     except (OSError, ValueError) as error:

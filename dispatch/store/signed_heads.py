@@ -110,7 +110,7 @@ class SignedHead:
         """The bytes that the signature is of."""
         return f"kuaijing head 1 {self.seq} {self.chain} {self.at_ms} {self.why}".encode()
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, int | str]:
         """The head as it is written."""
         return {name: getattr(self, name) for name in self.__slots__}
 

@@ -31,6 +31,7 @@ class EventWalk:
         chain: The chain after it.
         unchained_up_to: The last event without a chain, 0 where all have one.
         board: The board after it; None from the first fault on, when nothing follows any more.
+        road_version: Road network of the last decision; None before the first.
         closed: Digest of each closed incident as the log tells it, by its id.
     """
 
@@ -56,6 +57,7 @@ class EventWalk:
         self.chain = GENESIS
         self.unchained_up_to = 0
         self.board: Board | None = Board() if city is None else open_board(city)
+        self.road_version: str | None = None
         self.closed: dict[str, bytes] = {}
         self._found = found
         self._heads = heads
@@ -111,6 +113,7 @@ class EventWalk:
         except Exception as error:  # noqa: BLE001 - without a chain anything may stand there
             self._fault(seq, f"{error}")
         else:
+            self.road_version = getattr(recorded.event, "road_version", self.road_version)
             self._note_closed(recorded, closed)
             self._compare_snapshot(seq, self.board)
 

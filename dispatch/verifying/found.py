@@ -50,6 +50,7 @@ class Verified:
         unchained_up_to: Events up to this number carry no chain (logs of format 1).
         board_sha256: Digest of the board after the last event, as `kuaijing replay` prints it;
             None without a city, or where the log is damaged.
+        road_version: Road network of the last decision; None where none was made.
         counts: How many rows of each kind were looked at, heads checked, faults found.
         faults: What is not as it was written.
         notes: What could not be checked, and what is worth knowing.
@@ -60,6 +61,7 @@ class Verified:
     chain: str
     unchained_up_to: int
     board_sha256: str | None
+    road_version: str | None
     counts: Mapping[str, int]
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
