@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
+from io import FileIO
 from pathlib import Path
 
 from dispatch.errors import LogDamaged, LogFormatUnknown
@@ -27,6 +29,9 @@ BUSY_MS = 5_000
 
 WAL_ROOM_BYTES = 32 * 1024 * 1024
 """Length that the write-ahead log is given at the start; `CommitThread` folds it before its end."""
+
+FREE_LEFT_BYTES = WAL_ROOM_BYTES
+"""What the disk must have left beside that room: for the log itself, positions, heads."""
 
 _log = logging.getLogger(__name__)
 
@@ -128,17 +133,36 @@ def make_room(path: Path) -> None:
 
     A sync of a file that grows also waits for the file system's own journal: it takes about twice
     as long. SQLite reads a write-ahead log up to its last valid frame and zeros are none, so they
-    are never taken for data. Without room (a full disk) commits are slower, not wrong.
+    are never taken for data. Without room commits are slower, not wrong: a disk that is nearly
+    full is left what it has.
     """
+    wal = path.with_name(path.name + "-wal")
     try:
-        with path.with_name(path.name + "-wal").open("r+b") as wal:
-            missing = WAL_ROOM_BYTES - wal.seek(0, os.SEEK_END)
-            if missing > 0:
-                wal.write(bytes(missing))
-                wal.flush()
-                os.fsync(wal.fileno())
+        used = wal.stat().st_size
+        missing = WAL_ROOM_BYTES - used
+        if missing > 0 and shutil.disk_usage(path.parent).free < missing + FREE_LEFT_BYTES:
+            _log.warning("the disk of %s is nearly full: commits will be slower", path)
+        elif missing > 0:
+            _lengthen(wal, used, missing)
     except OSError as error:
         _log.warning("no room made in the write-ahead log of %s: %s", path, error)
+
+
+def _lengthen(wal: Path, used: int, missing: int) -> None:
+    with wal.open("r+b", buffering=0) as file:
+        try:
+            file.seek(used)
+            _write_whole(file, bytes(missing))
+            os.fsync(file.fileno())
+        except OSError:
+            os.truncate(wal, used)
+            raise
+
+
+def _write_whole(file: FileIO, content: bytes) -> None:
+    # A disk that gets full under a write takes a part of it, and says so at the next one.
+    while content:
+        content = content[file.write(content) :]
 
 
 def head_of(connection: sqlite3.Connection) -> int:
