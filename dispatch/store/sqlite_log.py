@@ -96,20 +96,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     """
     connection = _connect(path)
     try:
-        connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
-        connection.execute("PRAGMA journal_mode=WAL")
-        # FULL: the WAL is synced at each commit. NORMAL loses acknowledged commits on power cuts.
-        connection.execute("PRAGMA synchronous=FULL")
-        # The commit thread checkpoints when nobody waits; a checkpoint inside a commit would be
-        # somebody's slow answer.
-        connection.execute("PRAGMA wal_autocheckpoint=0")
-        format_of(connection, path)
-        connection.execute("BEGIN IMMEDIATE")
-        # One statement at a time: `executescript` would commit behind our back.
-        for statement in _TABLES.split(";\n"):
-            connection.execute(statement)
-        connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT_VERSION,))
-        connection.execute("COMMIT")
+        lay_out(connection, path)
     except sqlite3.DatabaseError as error:
         connection.close()
         if isinstance(error, sqlite3.OperationalError):
@@ -119,6 +106,29 @@ def open_writer(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def lay_out(connection: sqlite3.Connection, path: Path) -> None:
+    """Set a connection up to be the writing one, and make the tables when they are missing.
+
+    Raises:
+        LogFormatUnknown: the file is of another version.
+        sqlite3.Error: the medium refuses, or the file is no log.
+    """
+    connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    # FULL: the WAL is synced at each commit. NORMAL loses acknowledged commits on power cuts.
+    connection.execute("PRAGMA synchronous=FULL")
+    # The commit thread checkpoints when nobody waits; a checkpoint inside a commit would be
+    # somebody's slow answer.
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    format_of(connection, path)
+    connection.execute("BEGIN IMMEDIATE")
+    # One statement at a time: `executescript` would commit behind our back.
+    for statement in _TABLES.split(";\n"):
+        connection.execute(statement)
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT_VERSION,))
+    connection.execute("COMMIT")
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
