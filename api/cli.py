@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from api.bench import cli as bench_cli
-from api.commands import doctor, replay, serve, token, warm
-from api.errors import EXIT_FAILED, EXIT_USAGE, StartError
+from api.commands import backup, doctor, replay, restore, serve, token, verify, warm
+from api.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, StartError
 from dispatch.errors import DispatchError
 from platforms import cli as platforms_cli
 from platforms.errors import CityError
@@ -20,6 +21,7 @@ from routing import cli as routing_cli
 from routing.errors import RoadError
 
 EXIT_INTERRUPTED = 130
+DISTRIBUTION = "shaoyang-kuaijing"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,10 +55,39 @@ def build_parser() -> argparse.ArgumentParser:
         " promise is checked.",
         epilog="Try it: kuaijing serve --demo --data var/demo",
     )
+    parser.add_argument("--version", action=_Version, help="print the version and exit")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (serve, token, routing_cli, platforms_cli, replay, warm, doctor, bench_cli):
+    for module in (
+        serve,
+        token,
+        routing_cli,
+        platforms_cli,
+        replay,
+        verify,
+        backup,
+        restore,
+        warm,
+        doctor,
+        bench_cli,
+    ):
         module.register(subparsers)
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the installed version; looked up only when asked for, which keeps the help quick."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **more)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+        try:
+            sys.stdout.write(f"{parser.prog} {version(DISTRIBUTION)}\n")
+        except PackageNotFoundError:
+            parser.exit(EXIT_FAILED, f"{parser.prog}: {DISTRIBUTION} is not installed here\n")
+        parser.exit(EXIT_DONE)
 
 
 def _told(error: Exception, exit_code: int) -> int:

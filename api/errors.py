@@ -15,6 +15,7 @@ StartError                  told on stderr in one line, with the exit code of th
 ├── SettingsInvalid         settings.toml or a KUAIJING_ variable that cannot be used
 ├── TokenRefused            a token that cannot be made, or is not known
 ├── DataMissing             a city, network or folder that is not there
+├── BackupFailed            a backup that cannot be taken, trusted or put back
 └── AddressRefused          a port that is taken, or an address that would be open to all
 """
 
@@ -127,6 +128,10 @@ class DataMissing(StartError):
     """A network, city or folder that the command needs is not there."""
 
     exit_code = EXIT_DATA_MISSING
+
+
+class BackupFailed(StartError):
+    """A backup cannot be taken, trusted or put back; nothing was left half done."""
 
 
 class AddressRefused(StartError):

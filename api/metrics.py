@@ -84,6 +84,9 @@ class Metrics:
         self.links = Gauge(
             "kuaijing_unit_links", "Units by age of their fix", ["link"], registry=self.registry
         )
+        self.unfit_conditions = self._gauge(
+            "road_conditions_unfit", "Closures and speeds that this network has no road for"
+        )
         self.stream_clients = self._gauge("stream_clients", "Open streams and long-polls")
         self.loop_lag_s = self._gauge("loop_lag_seconds", "How late the event loop runs")
         self.disk_free_bytes = self._gauge("disk_free_bytes", "Room left beside the log")

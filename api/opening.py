@@ -18,10 +18,12 @@ from api.http.network_map import NetworkMap
 from api.http.notices import Notices
 from api.http.views.events import feed_body
 from api.metrics import Metrics
+from api.served_city import keep_served_city
 from api.service import Service
 from api.settings import Settings, load_settings
 from api.tokens import TokenBook
 from dispatch.questions import Question
+from dispatch.replay import units_sha256
 from dispatch.runner import Outcome, Runner
 from platforms.city import City
 from platforms.city_check import check_city
@@ -72,7 +74,7 @@ async def open_service(wanted: Wanted, *, say: Say) -> Service:
     _check(city, roads, wanted, say)
     say("making the road searches ready (the first time takes some 20 s)")
     roads.warm_up()
-    return await assemble(
+    service = await assemble(
         wanted.data_dir,
         settings=settings,
         city=city,
@@ -80,6 +82,9 @@ async def open_service(wanted: Wanted, *, say: Say) -> Service:
         synthetic_network=manifest.synthetic,
         attribution=manifest.attribution,
     )
+    # Only now is the folder ours: another service on it would have been told to keep its city.
+    _note_city(wanted, city, say)
+    return service
 
 
 async def assemble(
@@ -116,6 +121,7 @@ async def assemble(
         position_rules=settings.positions,
         watch=_watch(metrics),
         on_commit=_on_commit(metrics),
+        heads_dir=settings.heads_dir(data_dir),
     )
     notices = Notices(runner)
     await notices.recall()
@@ -195,6 +201,16 @@ def _check(city: City, roads: Roads, wanted: Wanted, say: Say) -> None:
         ) from error
     for warning in warnings:
         say(f"city: {warning}")
+
+
+def _note_city(wanted: Wanted, city: City, say: Say) -> None:
+    try:
+        before = keep_served_city(wanted.data_dir, city, wanted.city)
+    except OSError as error:
+        say(f"which city is served could not be written down: {error}")
+        return
+    if before is not None and before.units_sha256 != units_sha256(city):
+        say(f"the units are others than at the last start, which was with {before.told}")
 
 
 def _watch(metrics: Metrics) -> Callable[[Question, Outcome], None]:

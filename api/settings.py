@@ -19,6 +19,7 @@ import msgspec
 
 from api.errors import SettingsInvalid
 from dispatch.rules import Rules
+from dispatch.store.signed_heads import HEADS_DIR
 from dispatch.whereabouts.positions import PositionRules
 
 SETTINGS_FILE = "settings.toml"
@@ -78,6 +79,18 @@ class Logging:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """Where the log's proof is kept.
+
+    Attributes:
+        heads_dir: Folder of the log's signed heads, best on another disk; "" is `heads` in the
+            service's folder.
+    """
+
+    heads_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of a service.
 
@@ -86,12 +99,18 @@ class Settings:
         positions: Which fixes are believed, and for how long.
         limits: Bounds of what one client may ask for.
         logging: What is written to stderr.
+        store: Where the log's proof is kept.
     """
 
     rules: Rules = field(default_factory=Rules)
     positions: PositionRules = field(default_factory=PositionRules)
     limits: Limits = field(default_factory=Limits)
     logging: Logging = field(default_factory=Logging)
+    store: StoreSettings = field(default_factory=StoreSettings)
+
+    def heads_dir(self, data_dir: Path) -> Path:
+        """Folder of the signed heads of a service's log."""
+        return Path(self.store.heads_dir) if self.store.heads_dir else data_dir / HEADS_DIR
 
 
 SECTIONS: Mapping[str, type] = {
@@ -99,6 +118,7 @@ SECTIONS: Mapping[str, type] = {
     "positions": PositionRules,
     "limits": Limits,
     "logging": Logging,
+    "store": StoreSettings,
 }
 
 

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterable
 
 from api.clock import now_ms
 from api.errors import NotReady
@@ -15,6 +16,9 @@ from dispatch.whereabouts.positions import Link
 from dispatch.words import IncidentStatus, UnitStatus
 
 LAG_EVERY_S = 1.0
+
+NAMED_MAX = 10
+"""Most ids named in one line for people."""
 
 
 async def check_ready(service: Service) -> None:
@@ -27,6 +31,18 @@ async def check_ready(service: Service) -> None:
     if service.stopping.is_set():
         raise NotReady("the service is stopping")
     await service.runner.check_writable()
+
+
+def conditions_in_words(unfit: Iterable[str]) -> str:
+    """Whether all closures and speed factors hold on the roads that they were made for."""
+    ids = sorted(unfit)
+    if not ids:
+        return "in_force"
+    more = f" and {len(ids) - NAMED_MAX} more" if len(ids) > NAMED_MAX else ""
+    return (
+        f"{', '.join(ids[:NAMED_MAX])}{more}: on no road of this network, or not on all;"
+        " see their problem in GET /v1/roads/closures and /v1/roads/speeds"
+    )
 
 
 async def read_vitals(service: Service) -> None:
@@ -47,6 +63,7 @@ async def read_vitals(service: Service) -> None:
     by_link = Counter(runner.positions.link(unit_id, at_ms) for unit_id in board.units)
     for link in Link:
         metrics.links.labels(link.value).set(by_link[link])
+    metrics.unfit_conditions.set(len(runner.conditions.unfit))
     metrics.stream_clients.set(service.stream_clients)
     metrics.disk_free_bytes.set(shutil.disk_usage(service.data_dir).free)
     try:

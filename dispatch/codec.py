@@ -19,7 +19,7 @@ from dispatch.events import EVENT_KINDS, KIND_NAMES, Event, Recorded
 from dispatch.resources import ClosedIncident
 from dispatch.words import UnixMs
 
-SNAPSHOT_FORMAT = 1
+SNAPSHOT_FORMAT = 2
 """Grows with each change of the board's fields; an older snapshot is ignored and made anew."""
 
 Upgrade: TypeAlias = Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]
@@ -101,6 +101,16 @@ def decode_board(body: bytes) -> Board | None:
         return _board_decoder.decode(snapshot.board)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
+
+
+def snapshot_is_older(body: bytes) -> bool:
+    """Whether a snapshot is whole, and of a format that is no longer read."""
+    try:
+        snapshot = _snapshot_decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    whole = sha256(snapshot.board).hexdigest() == snapshot.sha256
+    return whole and snapshot.format < SNAPSHOT_FORMAT
 
 
 def board_hash(board: Board) -> str:

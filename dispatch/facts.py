@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dispatch.changed import quickly_made
-from dispatch.words import Clock, IncidentId, UnitId, UnixMs
+from dispatch.words import AssignmentId, Clock, IncidentId, Stamp, UnitId, UnixMs
 
 
 @quickly_made
@@ -121,6 +121,35 @@ class RoadState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DailyHours:
+    """From one time of the city's local day until another, every day.
+
+    Attributes:
+        from_minute: First minute of the day, 0 to 1439: 7 o'clock is 420.
+        until_minute: First minute that is no longer meant, 0 to 1439; one before `from_minute` is
+            that of the next day.
+    """
+
+    from_minute: int
+    until_minute: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A stretch of road as it lay on the map, by which another network is searched for it.
+
+    Attributes:
+        points: How it ran (lon, lat), WGS-84.
+        both_ways: True where both directions are meant, else only that of the points.
+        way_id: Its OSM way.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    both_ways: bool
+    way_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
     """A scene report (反馈单)."""
 
@@ -128,6 +157,23 @@ class Feedback:
     valid: bool | None = None
     text: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateStep:
+    """A crew's step that came after its incident had ended; the log has it too.
+
+    Attributes:
+        assignment_id: Whose.
+        stamp: Which step.
+        device_at_ms: The device's time as it was given, None where none was.
+        feedback: The report, None for other steps.
+    """
+
+    assignment_id: AssignmentId
+    stamp: Stamp
+    device_at_ms: UnixMs | None = None
+    feedback: Feedback | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from dispatch.facts import Feedback, Location
+from dispatch.facts import DailyHours, Feedback, Location, Stretch
 from dispatch.words import (
     AssignmentId,
     ClosureId,
@@ -187,9 +187,13 @@ class CloseRoad:
     arcs: tuple[int, ...]
     way_ids: tuple[int, ...] = ()
     geometry: tuple[tuple[float, float], ...] = ()
+    is_area: bool | None = None
+    holes: tuple[tuple[tuple[float, float], ...], ...] = ()
+    stretches: tuple[Stretch, ...] = ()
     direction: Direction = Direction.BOTH
     from_ms: UnixMs | None = None
     until_ms: UnixMs | None = None
+    daily: tuple[DailyHours, ...] = ()
     emergency_exempt: bool = False
     reason: str = ""
 
@@ -210,6 +214,7 @@ class SetSpeedFactor:
     road_class: str | None = None
     area_id: str | None = None
     arcs: tuple[int, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
     from_ms: UnixMs | None = None
     until_ms: UnixMs | None = None
     reason: str = ""

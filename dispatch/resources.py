@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from dispatch.changed import quickly_made
-from dispatch.facts import Feedback, Location, Note, Recommendation
+from dispatch.facts import (
+    DailyHours,
+    Feedback,
+    LateStep,
+    Location,
+    Note,
+    Recommendation,
+    Stretch,
+)
 from dispatch.words import (
     AssignmentId,
     AssignmentState,
@@ -289,10 +297,15 @@ class Closure:
         version: Always 1: a closure is lifted and set again, never changed.
         arcs: Arcs shut, in the numbering of `road_version`, resolved at the gate.
         way_ids: Ways of the source that are shut, as asked for.
-        geometry: Line or ring (lon, lat) that was asked for; empty where ways were given.
+        geometry: Line or ring (lon, lat) that was asked for; empty where ways or edges were given.
+        is_area: True where `geometry` is the outline of an area, False where it is a line; None in
+            old logs, where a closed one is an outline.
+        holes: Rings (lon, lat) that the area leaves out.
+        stretches: How its roads lay, where ways or edges were given; empty in old logs.
         direction: Which way is shut.
         from_ms: When it begins.
         until_ms: When it ends by itself; None until lifted.
+        daily: Hours of the day when it holds between the two; empty is all day.
         emergency_exempt: True where units on a call may still pass.
         reason: For people.
         road_version: Network to which `arcs` belong.
@@ -303,12 +316,23 @@ class Closure:
     arcs: tuple[int, ...]
     way_ids: tuple[int, ...] = ()
     geometry: tuple[tuple[float, float], ...] = ()
+    is_area: bool | None = None
+    holes: tuple[tuple[tuple[float, float], ...], ...] = ()
+    stretches: tuple[Stretch, ...] = ()
     direction: Direction = Direction.BOTH
     from_ms: UnixMs
     until_ms: UnixMs | None = None
+    daily: tuple[DailyHours, ...] = ()
     emergency_exempt: bool = False
     reason: str = ""
     road_version: str
+
+    @property
+    def encloses(self) -> bool:
+        """True where `geometry` is the outline of an area, not a line."""
+        if self.is_area is not None:
+            return self.is_area
+        return len(self.geometry) > 3 and self.geometry[0] == self.geometry[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +346,7 @@ class SpeedFactor:
         road_class: Class of roads; None where arcs are given or all roads are meant.
         area_id: Area whose roads are meant, None for all.
         arcs: Arcs meant, in the numbering of `road_version`; empty for a whole class or area.
+        stretches: How the roads of `arcs` lay; empty in old logs.
         from_ms: When it begins.
         until_ms: When it ends by itself; None until lifted.
         reason: For people.
@@ -334,6 +359,7 @@ class SpeedFactor:
     road_class: str | None = None
     area_id: str | None = None
     arcs: tuple[int, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
     from_ms: UnixMs
     until_ms: UnixMs | None = None
     reason: str = ""
@@ -342,10 +368,17 @@ class SpeedFactor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedIncident:
-    """An incident that left the board, with all its assignments, as history keeps it."""
+    """An incident that left the board, with all its assignments, as history keeps it.
+
+    Attributes:
+        incident: As it ended.
+        assignments: As they ended, oldest first.
+        late_steps: What came after that, each once.
+    """
 
     incident: Incident
     assignments: tuple[Assignment, ...]
+    late_steps: tuple[LateStep, ...] = ()
 
 
 Resource: TypeAlias = Incident | Assignment | UnitOnBoard | Closure | SpeedFactor

@@ -37,7 +37,7 @@ from dispatch.store.sqlite import SqliteStore
 from dispatch.whereabouts.position_log import PositionLog
 from dispatch.whereabouts.positions import Bounds, PositionRules, Positions
 from dispatch.whereabouts.reach import UnitRoads
-from dispatch.whereabouts.road_conditions import RoadConditions, arcs_changed
+from dispatch.whereabouts.road_conditions import RoadConditions
 from dispatch.words import UnitId, UnixMs
 from platforms.city import City
 from routing.roads import Roads
@@ -133,6 +133,7 @@ class Runner:
         position_rules: PositionRules | None = None,
         watch: Callable[[Question, Outcome], None] | None = None,
         on_commit: Callable[[int, float], None] | None = None,
+        heads_dir: Path | None = None,
         timers: bool = True,
     ) -> Self:
         """Open the log in `folder`, read it, and begin to serve.
@@ -147,6 +148,7 @@ class Runner:
             position_rules: Which fixes are believed and for how long.
             watch: Told of each decision, for metrics.
             on_commit: Told of each commit's appends and seconds, for metrics.
+            heads_dir: Where signed heads of the log go; None leaves them beside it.
             timers: False leaves the clock to the caller (`tick`).
 
         Raises:
@@ -154,7 +156,7 @@ class Runner:
             LogDamaged: the log cannot be trusted.
             StoreUnavailable: the medium refuses.
         """
-        store = SqliteStore.open(folder, on_commit=on_commit)
+        store = SqliteStore.open(folder, heads_dir=heads_dir, on_commit=on_commit)
         try:
             board = await recover(store, city)
             kept = PositionLog(folder)
@@ -194,6 +196,11 @@ class Runner:
     def durable_seq(self) -> int:
         """Number of the last durable event."""
         return self._ledger.durable.seq
+
+    @property
+    def conditions(self) -> RoadConditions:
+        """Closures and speed factors as they stand on this network."""
+        return self._conditions
 
     @property
     def in_flight(self) -> int:
@@ -291,8 +298,8 @@ class Runner:
             return
         self._tried_ms = now_ms
         self._ledger.check_room()
-        if self._conditions.advance(now_ms):
-            self._ask_by_itself(RecheckRoutes())
+        if (changed := self._conditions.advance(now_ms)) is not None:
+            self._ask_by_itself(RecheckRoutes(arcs=changed))
         self._ask_by_itself(PassTime())
         self._keeping.look(self._ledger.durable, now_ms)
 
@@ -349,8 +356,8 @@ class Runner:
         done = self._ledger.hand_in(decision, command, then=then)
         self._closed.note(decision.closed)
         if _conditions_differ(before, decision.board):
-            self._conditions.apply(decision.board, self._now_ms())
-            self._ask_by_itself(RecheckRoutes(arcs=arcs_changed(before, decision.board)))
+            changed = self._conditions.apply(decision.board, self._now_ms())
+            self._ask_by_itself(RecheckRoutes(arcs=changed))
         return done
 
     def _ask_by_itself(self, question: Question) -> None:

@@ -16,6 +16,8 @@ from routing.graph import RoadGraph
 
 BESIDE_M: Final = 12.0
 """ASSUMPTION: a line drawn by hand along a street stays this close to it."""
+SAME_M: Final = 3.0
+"""ASSUMPTION: a street that was not drawn anew lies this close to itself in another network."""
 SAMPLE_M: Final = 5.0
 SHARE_MIN: Final = 0.5
 """An arc is meant when at least this share of it, or of the line, runs beside the other."""
@@ -46,11 +48,33 @@ class ArcsByShape:
         to_m = self._scale(line)
         drawn = LineString(np.asarray(line) * to_m)
         near = self._near(drawn, to_m)
-        gains = {arc: _gain(self._graph.arc_line(arc) * to_m, drawn) for arc in near}
-        meant = {arc: gain for arc, gain in gains.items() if gain != 0.0}
-        if not meant:
+        gains = self._gains(drawn, near, to_m, BESIDE_M)
+        if not gains:
             return self._crossed(drawn, near, to_m)
-        return tuple(arc for arc, gain in meant.items() if _fits(gain, direction))
+        return tuple(arc for arc, gain in gains.items() if _fits(gain, direction))
+
+    def again(self, line: Sequence[LonLat], direction: Direction) -> tuple[int, ...]:
+        """The arcs that lie where a street of another network lay.
+
+        Those that lie where it lay exactly, if there are any, so that a street beside it is not
+        taken for it; never those that it only crosses.
+
+        Args:
+            line: How the street was drawn there (lon, lat), WGS-84.
+            direction: As in `along`.
+
+        Returns:
+            Directed arcs, ascending; empty where there is no such street any more.
+        """
+        to_m = self._scale(line)
+        drawn = LineString(np.asarray(line) * to_m)
+        near = self._near(drawn, to_m)
+        for beside_m in (SAME_M, BESIDE_M):
+            gains = self._gains(drawn, near, to_m, beside_m)
+            found = tuple(arc for arc, gain in gains.items() if _fits(gain, direction))
+            if found:
+                return found
+        return ()
 
     def inside(
         self, ring: Sequence[LonLat], holes: Sequence[Sequence[LonLat]] = ()
@@ -82,6 +106,15 @@ class ArcsByShape:
         )
         return sorted(int(arc) for arc in self._index().query(box))
 
+    def _gains(
+        self, drawn: LineString, near: Sequence[int], to_m: NDArray[np.float64], beside_m: float
+    ) -> dict[int, float]:
+        """Those arcs that run along the line, either way, with their gain; see `_gain`."""
+        gains = {
+            arc: _gain(self._graph.arc_line(arc) * to_m, drawn, beside_m=beside_m) for arc in near
+        }
+        return {arc: gain for arc, gain in gains.items() if gain != 0.0}
+
     def _crossed(
         self, drawn: LineString, near: Sequence[int], to_m: NDArray[np.float64]
     ) -> tuple[int, ...]:
@@ -102,15 +135,18 @@ def _fits(gain: float, direction: Direction) -> bool:
     return gain > 0 if direction is Direction.FORWARD else gain < 0
 
 
-def _gain(arc_m: NDArray[np.float64], drawn: LineString) -> float:
+def _gain(arc_m: NDArray[np.float64], drawn: LineString, *, beside_m: float) -> float:
     """Metres that the arc gains along the line while beside it; 0 where it is not meant."""
     arc = LineString(arc_m)
     count = int(min(SAMPLES_MAX, max(3, arc.length / SAMPLE_M)))
     samples = shapely.line_interpolate_point(arc, np.linspace(0.0, arc.length, count))
-    beside = shapely.distance(samples, drawn) <= BESIDE_M
-    beside_m = float(beside.mean()) * arc.length
-    if beside_m < SHARE_MIN * min(arc.length, drawn.length) or beside.sum() < 2:
+    beside = shapely.distance(samples, drawn) <= beside_m
+    length_m = float(beside.mean()) * arc.length
+    if length_m < SHARE_MIN * min(arc.length, drawn.length) or beside.sum() < 2:
         return 0.0
-    places = shapely.line_locate_point(drawn, samples[beside])
-    gain = float(places[-1] - places[0])
-    return gain if abs(gain) >= ALONG_MIN * beside_m else 0.0
+    steps = np.diff(shapely.line_locate_point(drawn, samples[beside]))
+    if drawn.is_closed:
+        # Where it ends it begins: to come there is no way back along the whole of it.
+        steps = steps[np.abs(steps) <= drawn.length / 2]
+    gain = float(steps.sum())
+    return gain if abs(gain) >= ALONG_MIN * length_m else 0.0

@@ -10,14 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from routing.errors import RoadError
+from routing.daily import DailyHours, minutes_to_next_edge
+from routing.errors import ConditionInvalid
 from routing.graph import ROAD_CLASSES
 
-HOUR_MS = 3_600_000
-
-
-class ConditionInvalid(RoadError):
-    """A closure or slow-down that contradicts itself."""
+MINUTE_MS = 60_000
+HOUR_MINUTES = 60
 
 
 class Direction(StrEnum):
@@ -44,7 +42,7 @@ class Closure:
         direction: Which directions of them are closed.
         from_ms: First moment, Unix milliseconds.
         until_ms: First moment when it is open again; None = until lifted.
-        hours: Local hours of the day when it holds; None = all. 7-9 o'clock is {7, 8}.
+        daily: Hours of the local day when it holds; empty = all day.
         emergency_exempt: True when emergency vehicles on a call may pass through.
         reason: Why, for people.
     """
@@ -55,14 +53,14 @@ class Closure:
     direction: Direction = Direction.BOTH
     from_ms: int = 0
     until_ms: int | None = None
-    hours: frozenset[int] | None = None
+    daily: tuple[DailyHours, ...] = ()
     emergency_exempt: bool = False
     reason: str = ""
 
     def __post_init__(self) -> None:
         if not self.arcs and not self.way_ids:
             raise ConditionInvalid(f"closure {self.closure_id!r} names no road; give arcs or ways")
-        _check_period(f"closure {self.closure_id!r}", self.from_ms, self.until_ms, self.hours)
+        _check_period(f"closure {self.closure_id!r}", self.from_ms, self.until_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,7 @@ class SpeedFactor:
         way_ids: OSM ways, both directions.
         from_ms: First moment, Unix milliseconds.
         until_ms: First moment when it no longer holds; None = until lifted.
-        hours: Local hours of the day when it holds; None = all.
+        daily: Hours of the local day when it holds; empty = all day.
         reason: Why, for people.
     """
 
@@ -88,7 +86,7 @@ class SpeedFactor:
     way_ids: tuple[int, ...] = ()
     from_ms: int = 0
     until_ms: int | None = None
-    hours: frozenset[int] | None = None
+    daily: tuple[DailyHours, ...] = ()
     reason: str = ""
 
     def __post_init__(self) -> None:
@@ -101,7 +99,7 @@ class SpeedFactor:
             )
         if self.road_class is not None and (self.arcs or self.way_ids):
             raise ConditionInvalid(f"{name} names a road class and roads; give one of them")
-        _check_period(name, self.from_ms, self.until_ms, self.hours)
+        _check_period(name, self.from_ms, self.until_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +109,32 @@ class Conditions:
     closures: tuple[Closure, ...] = ()
     speed_factors: tuple[SpeedFactor, ...] = ()
 
-    def at(self, at_ms: int, hour: int) -> EffectiveConditions:
-        """What of it holds at a moment, given the local hour of that moment."""
+    def at(self, at_ms: int, hour: int, minute: int = 0) -> EffectiveConditions:
+        """What of it holds at a moment, given the local hour and minute of that moment."""
+        of_day = hour * HOUR_MINUTES + minute
         return EffectiveConditions(
-            tuple(item for item in self.closures if _holds(item, at_ms, hour)),
-            tuple(item for item in self.speed_factors if _holds(item, at_ms, hour)),
+            tuple(item for item in self.closures if _holds(item, at_ms, of_day)),
+            tuple(item for item in self.speed_factors if _holds(item, at_ms, of_day)),
         )
 
-    def next_change_ms(self, at_ms: int) -> int:
-        """The next moment when the roads may change: a period begins or ends, or the hour does.
+    def next_change_ms(self, at_ms: int, hour: int, minute: int = 0) -> int:
+        """The next moment when the roads may change by themselves.
 
-        Hours begin at full hours of Unix time, as they do in every zone of whole hours.
+        That is when a period or a daily hour begins or ends, and at each full hour of the local
+        clock: with the hour go the usual speeds, and summer time comes and goes.
+
+        Args:
+            at_ms: The present moment, Unix milliseconds.
+            hour: The local hour of that moment.
+            minute: The local minute of that hour.
         """
-        next_hour_ms = (at_ms // HOUR_MS + 1) * HOUR_MS
-        edges = _edges_ms((*self.closures, *self.speed_factors))
-        return min([next_hour_ms, *(edge_ms for edge_ms in edges if edge_ms > at_ms)])
+        items: tuple[Closure | SpeedFactor, ...] = (*self.closures, *self.speed_factors)
+        daily = (hours for item in items for hours in item.daily)
+        to_edge = minutes_to_next_edge(daily, hour * HOUR_MINUTES + minute)
+        to_hour = HOUR_MINUTES - minute
+        by_clock = to_hour if to_edge is None else min(to_hour, to_edge)
+        by_clock_ms = (at_ms // MINUTE_MS + by_clock) * MINUTE_MS
+        return min([by_clock_ms, *(edge_ms for edge_ms in _edges_ms(items) if edge_ms > at_ms)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +152,13 @@ def _edges_ms(items: Iterable[Closure | SpeedFactor]) -> Iterable[int]:
             yield item.until_ms
 
 
-def _holds(item: Closure | SpeedFactor, at_ms: int, hour: int) -> bool:
+def _holds(item: Closure | SpeedFactor, at_ms: int, minute_of_day: int) -> bool:
     begun = item.from_ms <= at_ms
     over = item.until_ms is not None and item.until_ms <= at_ms
-    return begun and not over and (item.hours is None or hour in item.hours)
+    in_hours = not item.daily or any(hours.hold_at(minute_of_day) for hours in item.daily)
+    return begun and not over and in_hours
 
 
-def _check_period(
-    name: str, from_ms: int, until_ms: int | None, hours: frozenset[int] | None
-) -> None:
+def _check_period(name: str, from_ms: int, until_ms: int | None) -> None:
     if until_ms is not None and until_ms <= from_ms:
         raise ConditionInvalid(f"{name} ends ({until_ms}) before it begins ({from_ms})")
-    if hours is not None and not (hours and hours <= frozenset(range(24))):
-        raise ConditionInvalid(f"{name} needs hours from 0 to 23, not {sorted(hours)}")

@@ -11,7 +11,8 @@ RoadError
 ├── DownloadFailed        Overpass did not answer with roads
 ├── OffNetwork            a point too far from any road
 ├── Unreachable           no way by road
-└── UnknownRoad           a way or arc that the network does not have
+├── UnknownRoad           a way or arc that the network does not have
+└── ConditionInvalid      a closure or slow-down that contradicts itself
 """
 
 from __future__ import annotations
@@ -73,3 +74,7 @@ class Unreachable(RoadError):
 
 class UnknownRoad(RoadError):
     """A way or arc id that the network does not have."""
+
+
+class ConditionInvalid(RoadError):
+    """A closure or slow-down that contradicts itself."""

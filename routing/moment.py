@@ -38,17 +38,24 @@ class Moment:
 
     @classmethod
     def of(
-        cls, maker: WeightMaker, conditions: Conditions, at_ms: int, hour: int, *, version: int
+        cls,
+        maker: WeightMaker,
+        conditions: Conditions,
+        at_ms: int,
+        hour: int,
+        minute: int = 0,
+        *,
+        version: int,
     ) -> Moment:
         """The moment with these conditions, which were checked before."""
-        effective = conditions.at(at_ms, hour)
+        effective = conditions.at(at_ms, hour, minute)
         return cls(
             conditions=conditions,
             effective=effective,
             hour=hour,
             weights=maker.weights(effective, hour),
             version=version,
-            next_change_ms=conditions.next_change_ms(at_ms),
+            next_change_ms=conditions.next_change_ms(at_ms, hour, minute),
             arc_count=len(maker.network.length_m),
             closures=ClosuresOnArcs([(one, maker.arcs_of(one)) for one in effective.closures]),
         )

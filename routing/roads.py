@@ -108,13 +108,16 @@ class Roads:
         """False when the searches run in plain Python."""
         return self._kernel.COMPILED
 
-    def set_conditions(self, conditions: Conditions, at_ms: int, hour: int) -> None:
+    def set_conditions(
+        self, conditions: Conditions, at_ms: int, hour: int, minute: int = 0
+    ) -> None:
         """Put other closures and speed factors into force; the next question sees them.
 
         Args:
             conditions: All of them, those that go on included.
             at_ms: The present moment, Unix milliseconds.
             hour: The local hour of that moment, 0 to 23.
+            minute: The local minute of that hour, 0 to 59.
 
         Raises:
             UnknownRoad: One names an arc or way that the network does not have; nothing changed.
@@ -122,24 +125,26 @@ class Roads:
         with self._publishing:
             self._maker.check(conditions)
             version = self._moment.version + 1
-            self._moment = Moment.of(self._maker, conditions, at_ms, hour, version=version)
+            self._moment = Moment.of(self._maker, conditions, at_ms, hour, minute, version=version)
 
-    def advance(self, at_ms: int, hour: int) -> bool:
-        """Let time pass: timed conditions begin and end, the hour's speeds change.
+    def advance(self, at_ms: int, hour: int, minute: int = 0) -> bool:
+        """Let time pass to a moment: timed conditions begin and end, the hour's speeds change.
 
         Returns:
             True when something changed on the roads.
         """
         with self._publishing:
             before = self._moment
-            effective = before.conditions.at(at_ms, hour)
+            effective = before.conditions.at(at_ms, hour, minute)
             if effective == before.effective and self._maker.table.same_hour(before.hour, hour):
-                next_ms = before.conditions.next_change_ms(at_ms)
+                next_ms = before.conditions.next_change_ms(at_ms, hour, minute)
                 if (next_ms, hour) != (before.next_change_ms, before.hour):
                     self._moment = replace(before, next_change_ms=next_ms, hour=hour)
                 return False
             version = before.version + 1
-            self._moment = Moment.of(self._maker, before.conditions, at_ms, hour, version=version)
+            self._moment = Moment.of(
+                self._maker, before.conditions, at_ms, hour, minute, version=version
+            )
             return True
 
     def snap(

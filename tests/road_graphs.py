@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -120,9 +120,22 @@ def build_graph(
 
 
 def grid_graph(
-    columns: int, rows: int, *, block_m: float = 100.0, signals: frozenset[int] = frozenset()
+    columns: int,
+    rows: int,
+    *,
+    block_m: float = 100.0,
+    signals: frozenset[int] = frozenset(),
+    renumbered: bool = False,
 ) -> RoadGraph:
-    """A chessboard of two-way streets named R0, R1 ... (west-east) and C0, C1 ... (south-north)."""
+    """A chessboard of two-way streets named R0, R1 ... (west-east) and C0, C1 ... (south-north).
+
+    Args:
+        columns: Streets from south to north.
+        rows: Streets from west to east.
+        block_m: From one to the next.
+        signals: Nodes with traffic signals.
+        renumbered: The same streets in another order, as another network has them.
+    """
     nodes = [(c * block_m, r * block_m) for r in range(rows) for c in range(columns)]
     streets = [
         Street(start=r * columns + c, end=r * columns + c + 1, name=f"R{r}", road_class="tertiary")
@@ -134,4 +147,7 @@ def grid_graph(
         for r in range(rows - 1)
         for c in range(columns)
     ]
-    return build_graph(nodes, streets, signals=signals)
+    if not renumbered:
+        return build_graph(nodes, streets, signals=signals)
+    graph = build_graph(nodes, reversed(streets), signals=signals)
+    return replace(graph, road_version="1" * 16)

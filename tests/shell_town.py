@@ -42,9 +42,10 @@ class TestClock:
         self.at_ms += round(seconds * 1000)
 
 
-def make_roads() -> Roads:
-    """The chessboard, searched without compiled code."""
-    return Roads(grid_graph(COLUMNS, ROWS, block_m=BLOCK_M), python_twin=True)
+def make_roads(*, renumbered: bool = False) -> Roads:
+    """The chessboard, searched without compiled code; as another network has it on demand."""
+    graph = grid_graph(COLUMNS, ROWS, block_m=BLOCK_M, renumbered=renumbered)
+    return Roads(graph, python_twin=True)
 
 
 def make_city() -> City:

@@ -17,7 +17,7 @@ from dispatch.decide import Context, Decision, decide
 from dispatch.events import Event, Recorded
 from dispatch.evolve import evolve
 from dispatch.facts import Location, RoadState
-from dispatch.questions import Question, ReportIncident
+from dispatch.questions import MergeIncident, Question, ReportIncident
 from dispatch.resources import Assignment, ClosedIncident, Incident
 from dispatch.road_times import ClosedStretch, Reach
 from dispatch.rules import Rules
@@ -211,6 +211,8 @@ class Town:
 
     def _closed_for(self, question: Question) -> ClosedIncident | None:
         incident_id = getattr(question, "incident_id", None)
+        if isinstance(question, MergeIncident) and incident_id in self.board.incidents:
+            incident_id = question.into
         assignment_id = getattr(question, "assignment_id", None)
         for closed in self.history.values():
             if closed.incident.incident_id == incident_id:

@@ -47,6 +47,8 @@ def register(subparsers: Any) -> None:
 
 def run_create(args: argparse.Namespace) -> int:
     """Makes a token and prints it."""
+    if args.role == Role.VEHICLE and args.unit:
+        _look_up(args.data, args.unit)
     new = not args.data.exists()
     token = create_token(args.data, Role(args.role), unit_id=args.unit, at_ms=now_ms())
     sys.stdout.write(token + "\n")
@@ -56,6 +58,15 @@ def run_create(args: argparse.Namespace) -> int:
             f" started with --data {args.data}\n"
         )
     return EXIT_DONE
+
+
+def _look_up(data_dir: Path, unit_id: str) -> None:
+    """Refuses a unit that the city does not have; says so where that cannot be told."""
+    from api.served_city import check_unit
+
+    unsure = check_unit(data_dir, unit_id)
+    if unsure is not None:
+        sys.stderr.write(f"kuaijing: {unsure}\n")
 
 
 def run_list(args: argparse.Namespace) -> int:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
-from starlette.types import Scope
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Scope
 
 from api.http.body_limit import BodyLimit
+from api.http.direct_routes import DirectRoutes
 from api.http.openapi import install_openapi
 from api.http.permissions import Guard, GuardedRoute, RouteWithoutPermission, access_of
 from api.http.problems import install_problem_handlers
@@ -66,6 +71,9 @@ class Watch:
 
     def __init__(self, service: Service) -> None:
         self._metrics = service.metrics
+        # Prometheus looks a label's series up under a lock, by the labels' texts, each time.
+        self._count: dict[tuple[str, int], Callable[[], None]] = {}
+        self._observe: dict[str, Callable[[float], None]] = {}
         self._access = service.settings.logging.access
         self._log = structlog.get_logger("http")
 
@@ -73,9 +81,17 @@ class Watch:
         """Counts it; the query is never logged, because it may hold a device's token."""
         route = scope.get("route")
         operation = getattr(route, "operation_id", None) or "other"
-        self._metrics.requests.labels(operation, status).inc()
+        count = self._count.get((operation, status))
+        if count is None:
+            count = self._metrics.requests.labels(operation, status).inc
+            self._count[operation, status] = count
+        count()
         if operation not in WAITING_OPERATIONS:
-            self._metrics.request_s.labels(operation).observe(seconds)
+            observe = self._observe.get(operation)
+            if observe is None:
+                observe = self._metrics.request_s.labels(operation).observe
+                self._observe[operation] = observe
+            observe(seconds)
         if self._access:
             caller = scope.get("caller")
             self._log.info(
@@ -99,13 +115,36 @@ class Watch:
         )
 
 
-def create_app(service: Service) -> FastAPI:
+class Application(FastAPI):
+    """FastAPI in a frame of ours, with fixed paths answered before it looks for a route."""
+
+    def __init__(self, service: Service, **options: Any) -> None:
+        super().__init__(**options)
+        self._service = service
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """What every request goes through, from the outside in.
+
+        Of the framework's own layers only those that its routes rely on: an error that nobody
+        below answered for is the frame's to answer and to log.
+        """
+        framework = ExceptionMiddleware(
+            AsyncExitStackMiddleware(self.router),
+            handlers=self.exception_handlers,
+        )
+        return RequestFrame(
+            BodyLimit(DirectRoutes(framework, self.routes)), watch=Watch(self._service)
+        )
+
+
+def create_app(service: Service) -> Application:
     """The application over a running service.
 
     Raises:
         RouteWithoutPermission: A route does not say whom it admits.
     """
-    app = FastAPI(
+    app = Application(
+        service,
         title="kuaijing",
         version=_version(),
         openapi_url=None,
@@ -125,8 +164,6 @@ def create_app(service: Service) -> FastAPI:
     check_permissions(app)
     install_problem_handlers(app)
     install_openapi(app)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(RequestFrame, watch=Watch(service))
     return app
 
 

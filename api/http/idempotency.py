@@ -43,7 +43,7 @@ async def command_key(request: Request) -> CommandKey | None:
             f"Idempotency-Key has {len(key)} characters; 1 to {KEY_MAX_CHARS} are taken",
             errors=[{"loc": ["header", "Idempotency-Key"], "msg": "length", "type": "length"}],
         )
-    digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
+    digest = hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode())
     digest.update(await request.body())
     return CommandKey(token_id=caller_of(request).token_id, key=key, body_sha256=digest.digest())
 

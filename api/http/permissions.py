@@ -126,13 +126,17 @@ class GuardedRoute(APIRoute):
     nothing to do for it, and on the hot path it would cost more than the endpoint's own work.
     """
 
+    @property
+    def is_lean(self) -> bool:
+        """True where the endpoint takes the request alone."""
+        return list(signature(self.endpoint).parameters) == ["request"]
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler with the check of permissions before it."""
         endpoint = self.endpoint
         access = access_of(endpoint, self.path)
-        lean = list(signature(endpoint).parameters) == ["request"]
         handler: Callable[[Request], Coroutine[Any, Any, Response]] = (
-            endpoint if lean else super().get_route_handler()
+            endpoint if self.is_lean else super().get_route_handler()
         )
 
         async def guarded(request: Request) -> Response:

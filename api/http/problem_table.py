@@ -12,7 +12,6 @@ from api import errors as api
 from dispatch import errors as dispatch
 from platforms import errors as city
 from routing import errors as road
-from routing.conditions import ConditionInvalid
 from routing.speeds import SpeedTableInvalid
 
 
@@ -109,6 +108,7 @@ TABLE: dict[type[Exception], Row] = {
     ),
     dispatch.StoreLocked: INTERNAL,
     dispatch.LogDamaged: INTERNAL,
+    dispatch.RowDamaged: INTERNAL,
     dispatch.EventKindUnknown: INTERNAL,
     dispatch.LogFormatUnknown: INTERNAL,
     dispatch.AppendRefused: REFUSED_BY_STORE,
@@ -125,7 +125,7 @@ TABLE: dict[type[Exception], Row] = {
     road.AreaInvalid: INTERNAL,
     road.DownloadFailed: INTERNAL,
     SpeedTableInvalid: INTERNAL,
-    ConditionInvalid: Row(422, "bad_condition", "The closure or speed contradicts itself"),
+    road.ConditionInvalid: Row(422, "bad_condition", "The closure or speed contradicts itself"),
     road.OffNetwork: Row(
         422, "off_network", "The point is too far from any road", ("nearest_m", "limit_m")
     ),

@@ -31,6 +31,8 @@ from routing import errors as road
 PROBLEM_JSON = "application/problem+json"
 TYPE_PREFIX = "urn:kuaijing:problem:"
 
+_OWN = (api.ApiError, dispatch.DispatchError, road.RoadError, city.CityError)
+
 
 def problem_response(error: Exception, scope: Scope | None = None) -> Response:
     """The answer to an error."""
@@ -51,27 +53,31 @@ def problem_response(error: Exception, scope: Scope | None = None) -> Response:
 
 def install_problem_handlers(app: FastAPI) -> None:
     """Makes the application answer every error of ours, and the framework's, as a problem."""
-    for root in (api.ApiError, dispatch.DispatchError, road.RoadError, city.CityError):
-        app.add_exception_handler(root, _answer_own)
-    app.add_exception_handler(ValidationError, _answer_invalid)
-    app.add_exception_handler(RequestValidationError, _answer_invalid)
-    app.add_exception_handler(HTTPException, _answer_framework)
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return answer_to_error(request, error)
+
+    for kind in (*_OWN, ValidationError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)
 
 
-async def _answer_own(request: Request, error: Exception) -> Response:
-    if row_of(error).status == INTERNAL.status:
+def answer_to_error(request: Request, error: Exception) -> Response:
+    """The answer to whatever an endpoint raised.
+
+    Raises:
+        Exception: The error itself, where the fault is ours: the frame around the request logs it.
+    """
+    if isinstance(error, ValidationError | RequestValidationError):
+        return problem_response(invalid_request(error.errors()), request.scope)
+    if isinstance(error, HTTPException):
+        return _framework_problem(request, error)
+    if not isinstance(error, _OWN) or row_of(error).status == INTERNAL.status:
         raise error
     return problem_response(error, request.scope)
 
 
-async def _answer_invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ValidationError | RequestValidationError)  # noqa: S101
-    return problem_response(invalid_request(error.errors()), request.scope)
-
-
-async def _answer_framework(request: Request, error: Exception) -> Response:
+def _framework_problem(request: Request, error: HTTPException) -> Response:
     """404 for unknown paths and 405, which starlette finds before any route of ours."""
-    assert isinstance(error, HTTPException)  # noqa: S101
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     document = {
         "type": TYPE_PREFIX + code,

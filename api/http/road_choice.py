@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from api.errors import InvalidRequest
 from api.http.schemas.roads import LineGeometry, PolygonGeometry
+from dispatch.facts import Stretch
 from dispatch.words import Direction
-from routing.arcs_by_shape import ArcsByShape
+from routing.arc_lines import lines_of_arcs
+from routing.arcs_by_shape import ArcsByShape, LonLat
 from routing.conditions import Direction as RoadDirection
 from routing.errors import UnknownRoad
 from routing.roads import Roads
@@ -65,12 +67,21 @@ def arcs_of_shape(
     return _bounded(shapes.along(geometry.coordinates, RoadDirection(direction.value)), "the line")
 
 
-def shape_points(geometry: LineGeometry | PolygonGeometry) -> tuple[tuple[float, float], ...]:
-    """What is kept of a shape: the line, or the area's outline, closed."""
+def shape_rings(geometry: LineGeometry | PolygonGeometry) -> list[tuple[LonLat, ...]]:
+    """What is kept of a shape: the line, or the area's outline and holes, each closed."""
     if isinstance(geometry, LineGeometry):
-        return tuple(geometry.coordinates)
-    outline = geometry.coordinates[0]
-    return tuple(outline) if outline[0] == outline[-1] else (*outline, outline[0])
+        return [tuple(geometry.coordinates)]
+    return [
+        tuple(ring) if ring[0] == ring[-1] else (*ring, ring[0]) for ring in geometry.coordinates
+    ]
+
+
+def stretches_of(roads: Roads, arcs: Iterable[int]) -> tuple[Stretch, ...]:
+    """How arcs lie on the map, so that another network can be searched for their roads."""
+    return tuple(
+        Stretch(points=one.points, both_ways=one.both_ways, way_id=one.way_id)
+        for one in lines_of_arcs(roads.graph, arcs)
+    )
 
 
 def _bounded(arcs: Iterable[int], what: str) -> tuple[int, ...]:

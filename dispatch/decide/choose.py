@@ -111,22 +111,23 @@ def free_units(
     """
     area_id = location.area_id
     anywhere = area_id is None
-    # One look per unit: this runs over the whole fleet in every decision.
-    turnouts_s: dict[UnitKind, dict[UnitStatus, float]] = {kind: {} for kind in kinds}
     free: dict[UnitId, float] = {}
-    for unit_id, unit in board.units.items():
+    # This runs over the whole fleet in every decision: the test that most units fail comes first,
+    # and a turn-out is looked up once for all units of a kind that do the same.
+    turnouts_s: dict[UnitKind, dict[UnitStatus, float]] = {kind: {} for kind in kinds}
+    for unit in board.units.values():
         if (
-            (anywhere or unit.area_id == area_id)
+            (unit.area_id == area_id or anywhere)
             and unit.assignment_id is None
             and unit.on_duty
-            and unit.kind in turnouts_s
-            and unit_id not in without
+            and (by_status := turnouts_s.get(unit.kind)) is not None
         ):
-            by_status = turnouts_s[unit.kind]
             turnout_s = by_status.get(unit.status)
             if turnout_s is None:
                 turnout_s = by_status[unit.status] = rules.turnout_s(unit.kind, unit.status)
-            free[unit_id] = turnout_s
+            free[unit.unit_id] = turnout_s
+    for unit_id in without:
+        free.pop(unit_id, None)
     return free
 
 

@@ -32,7 +32,8 @@ class Context:
         roads: Exact road seconds from where units are now.
         actor: Who asks: a token's id, or "system".
         closed: The incident in history that the question is about, with its assignments; needed by
-            ReopenIncident, StampAssignment and DeclineAssignment when the board does not have it.
+            ReopenIncident, StampAssignment and DeclineAssignment when the board does not have it,
+            and by MergeIncident when the board does not have the one that is to go on.
     """
 
     now_ms: UnixMs
@@ -51,7 +52,7 @@ class Decision:
         recorded: The events in their envelopes, seq following the board's; empty where nothing
             changed.
         board: The board after them: exactly what replaying `recorded` gives.
-        closed: Incidents that left the board, for history.
+        closed: Incidents that left the board, or of which more was learnt after it, for history.
         incident: The incident concerned as it is now, also when it has left the board.
         assignments: The assignments that this decision made for that incident.
         assignment: The assignment concerned as it is now.

@@ -83,6 +83,10 @@ class Draft:
         self.board = evolve(self.board, recorded)
         self._recorded.append(recorded)
 
+    def remember(self, closed: ClosedIncident) -> None:
+        """Keeps more of an incident that has ended: something came after its end."""
+        self._closed.append(closed)
+
     def incident(self, incident_id: IncidentId, if_version: int | None = None) -> Incident:
         """An open incident.
 

@@ -29,7 +29,7 @@ from dispatch.questions import (
     ReopenIncident,
 )
 from dispatch.resources import Assignment, Incident
-from dispatch.words import ChosenBy
+from dispatch.words import ChosenBy, IncidentId
 
 
 def amend(draft: Draft, question: AmendIncident) -> Decision:
@@ -149,14 +149,14 @@ def merge(draft: Draft, question: MergeIncident) -> Decision:
     """Ends it as the same event as another; its units are let go and serve the queue.
 
     Raises:
-        StateConflict: It would be merged into itself.
+        StateConflict: It would be merged into itself, or into one that has ended.
     """
     incident = draft.incident(question.incident_id, question.if_version)
     if question.into == question.incident_id:
         raise StateConflict(
             incident.incident_id, state=incident.status, why="name another incident to merge into"
         )
-    into = draft.incident(question.into)
+    into = _goes_on(draft, question.into)
     active = _active(draft, incident)
     _release(draft, active, f"{incident.incident_id} was merged into {into.incident_id}")
     draft.record(
@@ -188,6 +188,23 @@ def add_note(draft: Draft, question: AddNote) -> Decision:
         )
     )
     return draft.finish(incident_id=incident.incident_id)
+
+
+def _goes_on(draft: Draft, incident_id: IncidentId) -> Incident:
+    """The incident that another one is merged into.
+
+    Raises:
+        IncidentUnknown: There is none of this id.
+        StateConflict: It has ended.
+    """
+    closed = draft.context.closed
+    ended = None if closed is None else closed.incident
+    if ended is None or ended.incident_id != incident_id or incident_id in draft.board.incidents:
+        return draft.incident(incident_id)
+    why = "reopen it, or merge into one that is open"
+    if ended.linked_to is not None:
+        why = f"it goes on as {ended.linked_to}, merge into that one"
+    raise StateConflict(incident_id, state=ended.status, why=why)
 
 
 def _active(draft: Draft, incident: Incident) -> tuple[Assignment, ...]:

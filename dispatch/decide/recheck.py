@@ -23,8 +23,8 @@ def recheck(
 ) -> None:
     """Finds the way of a unit that has not arrived anew and records it where it matters.
 
-    After a change of roads it matters when the way used a changed arc or the expected arrival
-    moves by the rules' gain; after a move of the incident always.
+    After a change of roads it matters when the way used a changed arc or belongs to another
+    network, or the expected arrival moves by the rules' gain; after a move of the incident always.
     """
     if assignment.state not in _ON_THE_WAY:
         return
@@ -34,6 +34,8 @@ def recheck(
     eta_s = None if reach is None else turnout_s + reach.travel_s
     eta_at_ms = None if eta_s is None else UnixMs(draft.now_ms + round(eta_s * 1000))
     touched = arcs is not None and not set(arcs).isdisjoint(assignment.arcs)
+    # After a change of network the numbers of the way's arcs mean other roads.
+    touched = touched or assignment.road_version != draft.context.roads.road_state.road_version
     if cause == INCIDENT_MOVED or touched or _moved(draft, assignment, eta_at_ms):
         draft.record(_rechecked(draft, assignment, reach, cause=cause, turnout_s=turnout_s))
 

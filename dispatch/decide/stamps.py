@@ -10,6 +10,7 @@ from typing import assert_never
 
 from dispatch.decide.context import Context, Decision
 from dispatch.decide.draft import Draft
+from dispatch.decide.late_steps import keep_late
 from dispatch.decide.send import serve_queue
 from dispatch.decide.substitutes import settle
 from dispatch.errors import ClockSkew, StateConflict
@@ -20,7 +21,6 @@ from dispatch.events import (
     AssignmentDeclined,
     AssignmentDeparted,
     FeedbackGiven,
-    LateStampRecorded,
 )
 from dispatch.facts import Feedback
 from dispatch.questions import DeclineAssignment, StampAssignment
@@ -40,9 +40,6 @@ _RANK = {
     AssignmentState.ON_SCENE: 3,
 }
 
-LATE_REPORTS_MAX = 20
-"""Scene reports kept of an assignment that ended undone; each may say something else."""
-
 _RANK_AFTER = {Stamp.ACKED: 1, Stamp.DEPARTED: 2, Stamp.ARRIVED: 3, Stamp.CLEARED: 4}
 
 
@@ -57,7 +54,7 @@ def stamp(draft: Draft, question: StampAssignment) -> Decision:
     given_ms = device_time(draft.context, question.at_ms)
     assignment = draft.assignment(question.assignment_id)
     if not draft.is_on_board(assignment) or not _counts(assignment, question):
-        _keep_late(draft, assignment, question, given_ms)
+        keep_late(draft, assignment, question, given_ms)
     else:
         _apply(draft, assignment, question, given_ms)
     return draft.finish_assignment(question.assignment_id)
@@ -249,40 +246,3 @@ def _happened_ms(draft: Draft, assignment: Assignment, given_ms: UnixMs) -> Unix
     if slow_s <= draft.context.rules.device_before_order_s:
         return UnixMs(floor_ms)
     return UnixMs(max(draft.now_ms, floor_ms))
-
-
-def _keep_late(
-    draft: Draft, known: Assignment, question: StampAssignment, given_ms: UnixMs
-) -> None:
-    """Logs a step that cannot count, once; a plain repeat is not logged.
-
-    Reports are all logged, because each has words of its own.
-
-    Raises:
-        StateConflict: There are as many late reports as may be.
-    """
-    draft.applied = False
-    stamped = known.stamps.get(question.stamp)
-    repeated = stamped is not None and not stamped.inferred
-    if repeated and question.stamp is Stamp.FEEDBACK:
-        repeated = known.feedback == (question.feedback or Feedback())
-    before = known.late_stamps.count(question.stamp)
-    if repeated or (before and question.stamp is not Stamp.FEEDBACK):
-        return
-    if before >= LATE_REPORTS_MAX:
-        raise StateConflict(
-            known.assignment_id,
-            state=known.state,
-            why=f"it has {before} late reports, the most held; add a note to its incident",
-        )
-    draft.record(
-        LateStampRecorded(
-            at_ms=given_ms,
-            assignment_id=known.assignment_id,
-            incident_id=known.incident_id,
-            unit_id=known.unit_id,
-            stamp=question.stamp,
-            device_seq=question.device_seq,
-            feedback=question.feedback,
-        )
-    )

@@ -29,6 +29,7 @@ DispatchError
     ├── StoreUnavailable    the log cannot be written now; try again
     ├── StoreLocked         another service owns the folder
     ├── LogDamaged          the log does not follow from itself
+    ├── RowDamaged          a row beside the events is not as it was written
     ├── LogFormatUnknown    a log or snapshot laid out by another version
     ├── AppendRefused       the log takes no append of this writer, or not this one
     │   ├── LogMoved        the log has moved on since the decision
@@ -73,6 +74,7 @@ from dispatch.errors.store import (
     LogDamaged,
     LogFormatUnknown,
     LogMoved,
+    RowDamaged,
     StaleEpoch,
     StoreError,
     StoreLocked,
@@ -103,6 +105,7 @@ __all__ = [
     "NoWay",
     "QueueFull",
     "Refused",
+    "RowDamaged",
     "SpeedFactorUnknown",
     "StaleEpoch",
     "StateConflict",

@@ -93,6 +93,21 @@ class LogDamaged(StoreError):
         self.seq = seq
 
 
+class RowDamaged(StoreError):
+    """A row beside the events is not as it was written; the events themselves may be whole.
+
+    Attributes:
+        what: The row in words.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} is not as it was written and is not given out: run `kuaijing verify` to see"
+            " what else is damaged, then restore the last backup"
+        )
+        self.what = what
+
+
 class LogFormatUnknown(StoreError):
     """The log was laid out by another version of the service.
 

@@ -66,7 +66,12 @@ class ClosedContext:
         self._of_assignment.clear()
 
     async def of(self, question: Question, board: Board) -> ClosedIncident | None:
-        """The closed incident that a question needs; None where the board has it, or nobody."""
+        """The closed incident that a question needs; None where the board has it, or nobody.
+
+        A merge is about two: the one that is to end, and where the board has that one, the other.
+        """
+        if isinstance(question, MergeIncident) and question.incident_id in board.incidents:
+            return await self._incident(question.into, board)
         if isinstance(question, OF_AN_INCIDENT):
             return await self._incident(question.incident_id, board)
         if isinstance(question, OF_AN_ASSIGNMENT):

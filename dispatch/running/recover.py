@@ -40,7 +40,7 @@ async def recover(store: Store, city: City, *, snapshots: bool = True) -> Board:
         entries = await store.read(board.seq, READ_LIMIT)
         for entry in entries:
             recorded = decode_event(entry.seq, entry.body)
-            board = evolve(_with_unit_of(board, recorded), recorded)
+            board = evolve(with_unit_of(board, recorded), recorded)
         if len(entries) < READ_LIMIT:
             break
         # A long log: let the process answer signals and health checks meanwhile.
@@ -84,7 +84,7 @@ def with_units_of(board: Board, city: City) -> Board:
     return replace(board, units=units)
 
 
-def _with_unit_of(board: Board, recorded: Recorded) -> Board:
+def with_unit_of(board: Board, recorded: Recorded) -> Board:
     """The board with the unit that an event names, which may have left the city's files since."""
     unit_id = getattr(recorded.event, "unit_id", None)
     if unit_id is None or unit_id in board.units:

@@ -61,7 +61,7 @@ class CommitThread:
     """Owns the writing connection.
 
     Attributes:
-        head: Number of the last durable event.
+        end: Number of the last durable event and the chain after it, always of the same commit.
         epoch: This writer's epoch; appends of an older one are refused.
         failing: The last commit failed.
     """
@@ -70,12 +70,12 @@ class CommitThread:
         self,
         connection: sqlite3.Connection,
         *,
-        head: int,
+        end: tuple[int, bytes],
         epoch: int,
         on_commit: OnCommit | None = None,
     ) -> None:
         """Start the thread; it ends with `stop`."""
-        self.head = head
+        self.end = end
         self.epoch = epoch
         self.failing = False
         self._connection = connection
@@ -86,6 +86,11 @@ class CommitThread:
         self._broken: str | None = None
         self._thread = Thread(target=self._run, name="commit", daemon=True)
         self._thread.start()
+
+    @property
+    def head(self) -> int:
+        """Number of the last durable event."""
+        return self.end[0]
 
     def append(self, append: Append, settled: Settled) -> None:
         """Queue an append; see `Store.append`."""
@@ -180,7 +185,7 @@ class CommitThread:
         if not fitting:
             return outcomes
         try:
-            self._write(fitting)
+            chain = self._write(fitting)
         except sqlite3.IntegrityError as error:
             if len(batch) > 1:
                 # One of them repeats a known command: find it, without harming the others.
@@ -191,16 +196,18 @@ class CommitThread:
             # Whatever it is: were the thread to end here, all who wait for it would wait for ever.
             failure = self._failed(error)
         else:
-            self.head = head
+            self.end = (head, chain)
             self.failing = False
             return outcomes
         return [(settled, refusal or failure) for settled, refusal in outcomes]
 
-    def _write(self, appends: Sequence[Append]) -> None:
+    def _write(self, appends: Sequence[Append]) -> bytes:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        self._wal_pages += write_appends(self._connection, appends)
+        written = write_appends(self._connection, appends, self.end[1])
+        self._wal_pages += written.pages
         execute("COMMIT")
+        return written.chain
 
     def _refusal(self, append: Append, head: int) -> DispatchError | None:
         if self._broken is not None:

@@ -20,6 +20,15 @@ MARK_NAME = "log.head"
 _log = logging.getLogger(__name__)
 
 
+def read_mark(folder: Path) -> int | None:
+    """The number that is marked in a folder; None where there is none that can be read."""
+    try:
+        written = (folder / MARK_NAME).read_bytes()
+    except OSError:
+        return None
+    return _number_in(written)
+
+
 class HeadMark:
     """The number of the last event, in a small file that is written over in place."""
 
@@ -67,19 +76,22 @@ class HeadMark:
         if self._descriptor is None:
             return None
         written = os.pread(self._descriptor, 64, 0)
-        number = written.partition(b" ")[0]
-        if not number.isdigit() or written != _marked(int(number)):
-            if written:
-                _log.warning("%s cannot be read and is written anew", self._path)
-                os.ftruncate(self._descriptor, 0)
-            return None
-        return int(number)
+        number = _number_in(written)
+        if number is None and written:
+            _log.warning("%s cannot be read and is written anew", self._path)
+            os.ftruncate(self._descriptor, 0)
+        return number
 
     def _give_up(self, error: OSError) -> None:
         self.close()
         _log.warning(
             "%s cannot be kept, a lost end of the log would not show: %s", self._path, error
         )
+
+
+def _number_in(written: bytes) -> int | None:
+    number = written.partition(b" ")[0]
+    return int(number) if number.isdigit() and written == _marked(int(number)) else None
 
 
 def _marked(head: int) -> bytes:

@@ -11,7 +11,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,10 +26,15 @@ from dispatch.store import (
     StoredSnapshot,
 )
 from dispatch.store.append_rows import read_command
+from dispatch.store.closed_rows import closed_bodies, closed_body, closed_body_of_assignment
 from dispatch.store.commit_thread import RETRY_AFTER_S, CommitThread, OnCommit
+from dispatch.store.event_rows import chain_at, read_events
 from dispatch.store.folder_lock import FolderLock
+from dispatch.store.head_keeper import HeadKeeper
 from dispatch.store.head_mark import HeadMark
+from dispatch.store.signed_heads import HEADS_DIR
 from dispatch.store.sqlite_log import LOG_NAME, head_of, make_room, open_reader, open_writer
+from dispatch.store.upgrade import bring_up
 from dispatch.words import UnixMs
 
 SNAPSHOTS_KEPT = 2
@@ -57,11 +61,13 @@ class SqliteStore:
         lock: FolderLock,
         writer: sqlite3.Connection,
         *,
+        heads_dir: Path | None = None,
         on_commit: OnCommit | None = None,
     ) -> None:
         """Start the commit thread; `SqliteStore.open` does it for a folder."""
         epoch = _next_epoch(writer)
         head = head_of(writer)
+        chain = chain_at(writer, head)
         make_room(path)
         self._mark = HeadMark(path.parent)
         try:
@@ -72,7 +78,12 @@ class SqliteStore:
         self._mark.keep(head)
         self._lock = lock
         self._told = on_commit
-        self._commits = CommitThread(writer, head=head, epoch=epoch, on_commit=self._committed)
+        self._commits = CommitThread(
+            writer, end=(head, chain), epoch=epoch, on_commit=self._committed
+        )
+        self._heads = HeadKeeper(
+            path.parent, heads_dir or path.parent / HEADS_DIR, lambda: self._commits.end
+        )
         # Point look-ups by the event loop itself: microseconds from the page cache.
         self._quick = open_reader(path)
         # Long reads by a thread of their own, so that the loop goes on meanwhile.
@@ -80,11 +91,14 @@ class SqliteStore:
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-read")
 
     @classmethod
-    def open(cls, folder: Path, *, on_commit: OnCommit | None = None) -> SqliteStore:
+    def open(
+        cls, folder: Path, *, heads_dir: Path | None = None, on_commit: OnCommit | None = None
+    ) -> SqliteStore:
         """Open the log in `folder` for writing; both are made when missing.
 
         Args:
             folder: The data folder.
+            heads_dir: Where signed heads go; `heads` in the data folder when left out.
             on_commit: Told, on the event loop, of each commit's appends and seconds.
 
         Raises:
@@ -98,7 +112,8 @@ class SqliteStore:
             writer = open_writer(path)
             try:
                 _check_start(writer, path)
-                return cls(path, lock, writer, on_commit=on_commit)
+                bring_up(writer, path)
+                return cls(path, lock, writer, heads_dir=heads_dir, on_commit=on_commit)
             except BaseException:
                 writer.close()
                 raise
@@ -130,24 +145,11 @@ class SqliteStore:
 
     async def read(self, after: int, limit: int = READ_LIMIT) -> Sequence[LogEntry]:
         """Durable events after a number; see `Store.read`."""
-
-        def run(connection: sqlite3.Connection) -> list[LogEntry]:
-            rows = connection.execute(
-                "SELECT seq, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
-                (after, min(limit, READ_LIMIT)),
-            ).fetchall()
-            if rows and rows[-1][0] - rows[0][0] != len(rows) - 1:
-                raise LogDamaged(_gap(rows), why="the events before it are missing")
-            return [LogEntry(seq=seq, body=body) for seq, body in rows]
-
-        return await self._read(run)
+        return await self._read(lambda connection: read_events(connection, after, limit))
 
     async def command(self, key: str) -> StoredCommand | None:
         """The command with this key."""
-        try:
-            return read_command(self._quick, key)
-        except sqlite3.Error as error:
-            raise _unavailable(error, "the log could not be read") from error
+        return self._at_once(read_command, key)
 
     async def forget_commands(self, before_ms: UnixMs) -> int:
         """Forget old commands; see `Store.forget_commands`."""
@@ -169,29 +171,15 @@ class SqliteStore:
 
     async def closed(self, incident_id: str) -> bytes | None:
         """Body of a closed incident."""
-        return self._one("SELECT body FROM closed_incidents WHERE incident_id = ?", incident_id)
+        return self._at_once(closed_body, incident_id)
 
     async def closed_of_assignment(self, assignment_id: str) -> bytes | None:
         """Body of the closed incident that an assignment belonged to."""
-        return self._one(
-            "SELECT body FROM closed_assignments JOIN closed_incidents USING (incident_id)"
-            " WHERE assignment_id = ?",
-            assignment_id,
-        )
+        return self._at_once(closed_body_of_assignment, assignment_id)
 
     async def list_closed(self, query: ClosedQuery) -> Sequence[bytes]:
         """Bodies of closed incidents, newest first."""
-        where, values = _conditions(query)
-
-        def run(connection: sqlite3.Connection) -> list[bytes]:
-            rows = connection.execute(
-                f"SELECT body FROM closed_incidents WHERE {where}"  # noqa: S608 - fixed text
-                " ORDER BY received_at_ms DESC, incident_id DESC LIMIT ?",
-                (*values, query.limit),
-            ).fetchall()
-            return [row[0] for row in rows]
-
-        return await self._read(run)
+        return await self._read(lambda connection: closed_bodies(connection, query))
 
     async def save_snapshot(self, snapshot: StoredSnapshot) -> None:
         """Keep a snapshot and drop the oldest."""
@@ -229,6 +217,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Finish what was handed in, then let go of the folder; harmless when done twice."""
+        self._heads.stop_waiting()
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
@@ -240,11 +229,13 @@ class SqliteStore:
         self._commits.stop()
         self._mark.keep(self._commits.head)
         self._mark.close()
+        self._heads.finish()
         self._lock.release()
 
     def _committed(self, appends: int, took_s: float) -> None:
         # On the event loop, in the turn that settles the appends: before any of them is answered.
         self._mark.keep(self._commits.head)
+        self._heads.look()
         if self._told is not None:
             self._told(appends, took_s)
 
@@ -254,12 +245,11 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise _unavailable(error, "the log could not be read") from error
 
-    def _one(self, sql: str, value: str) -> bytes | None:
+    def _at_once(self, look: Callable[[sqlite3.Connection, str], Result], key: str) -> Result:
         try:
-            row = self._quick.execute(sql, (value,)).fetchone()
+            return look(self._quick, key)
         except sqlite3.Error as error:
             raise _unavailable(error, "the log could not be read") from error
-        return None if row is None else bytes(row[0])
 
 
 def _next_epoch(writer: sqlite3.Connection) -> int:
@@ -279,37 +269,9 @@ def _check_start(writer: sqlite3.Connection, path: Path) -> None:
         raise LogDamaged(first, why=f"it is the first in {path}, the ones before it are missing")
 
 
-def _conditions(query: ClosedQuery) -> tuple[str, list[object]]:
-    parts = ["1"]
-    values: list[object] = []
-    if query.statuses:
-        parts.append(f"status IN ({','.join('?' * len(query.statuses))})")
-        values.extend(query.statuses)
-    for column, value in (("category", query.category), ("platform_id", query.platform_id)):
-        if value is not None:
-            parts.append(f"{column} = ?")
-            values.append(value)
-    for comparison, at_ms in (
-        ("received_at_ms >= ?", query.since_ms),
-        ("received_at_ms < ?", query.until_ms),
-    ):
-        if at_ms is not None:
-            parts.append(comparison)
-            values.append(at_ms)
-    if query.before is not None:
-        parts.append("(received_at_ms, incident_id) < (?, ?)")
-        values.extend(query.before)
-    return " AND ".join(parts), values
-
-
 def _unavailable(error: sqlite3.Error, what: str) -> StoreUnavailable:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
         mend = "The file is damaged: stop the service and restore the last backup"
     else:
         mend = "Check the disk's space and permissions"
     return StoreUnavailable(f"{what} ({error}). {mend}", retry_after_s=RETRY_AFTER_S)
-
-
-def _gap(rows: Sequence[tuple[int, bytes]]) -> int:
-    """First number whose predecessor is missing among consecutive rows."""
-    return next(later for (seq, _), (later, _) in pairwise(rows) if later != seq + 1)

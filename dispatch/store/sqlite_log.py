@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
+from io import FileIO
 from pathlib import Path
 
 from dispatch.errors import LogDamaged, LogFormatUnknown
 
 LOG_NAME = "log.db"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Version of the tables below; a newer one is refused, never guessed at."""
+
+UPGRADABLE = frozenset({1})
+"""Older versions that `dispatch.store.upgrade` brings up."""
 
 SAFE_SQLITE: tuple[int, int, int] = (3, 51, 3)
 """First SQLite without the WAL bug that can corrupt a file two connections write to."""
@@ -25,6 +30,9 @@ BUSY_MS = 5_000
 WAL_ROOM_BYTES = 32 * 1024 * 1024
 """Length that the write-ahead log is given at the start; `CommitThread` folds it before its end."""
 
+FREE_LEFT_BYTES = WAL_ROOM_BYTES
+"""What the disk must have left beside that room: for the log itself, positions, heads."""
+
 _log = logging.getLogger(__name__)
 
 _TABLES = """
@@ -32,7 +40,7 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) 
 CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY,
     body BLOB NOT NULL,
-    chain BLOB  -- room for a hash over this row and the one before
+    chain BLOB  -- digest of this row and of all before it, see dispatch.store.chain
 );
 CREATE TABLE IF NOT EXISTS commands (
     id INTEGER PRIMARY KEY,  -- grows with time, so that the old ones lie together
@@ -41,7 +49,8 @@ CREATE TABLE IF NOT EXISTS commands (
     at_ms INTEGER NOT NULL,
     status INTEGER NOT NULL,
     headers TEXT NOT NULL,
-    reply BLOB NOT NULL
+    reply BLOB NOT NULL,
+    digest BLOB  -- of the columns above; NULL in rows of format 1
 );
 CREATE TABLE IF NOT EXISTS closed_incidents (
     incident_id TEXT PRIMARY KEY,
@@ -49,7 +58,8 @@ CREATE TABLE IF NOT EXISTS closed_incidents (
     status TEXT NOT NULL,
     category TEXT NOT NULL,
     platform_id TEXT,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    digest BLOB  -- of the columns above; NULL in rows of format 1
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS closed_by_time ON closed_incidents (received_at_ms, incident_id);
 CREATE TABLE IF NOT EXISTS closed_assignments (
@@ -77,6 +87,8 @@ def sqlite_warning(version: Sequence[int] = sqlite3.sqlite_version_info) -> str 
 def open_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes and checkpoints; makes the tables when missing.
 
+    Tables of an older format stay as they are until `dispatch.store.upgrade` has seen them.
+
     Raises:
         LogDamaged: the file is no log.
         LogFormatUnknown: it is one of another version.
@@ -84,20 +96,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     """
     connection = _connect(path)
     try:
-        connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
-        connection.execute("PRAGMA journal_mode=WAL")
-        # FULL: the WAL is synced at each commit. NORMAL loses acknowledged commits on power cuts.
-        connection.execute("PRAGMA synchronous=FULL")
-        # The commit thread checkpoints when nobody waits; a checkpoint inside a commit would be
-        # somebody's slow answer.
-        connection.execute("PRAGMA wal_autocheckpoint=0")
-        _check_format(connection, path)
-        connection.execute("BEGIN IMMEDIATE")
-        # One statement at a time: `executescript` would commit behind our back.
-        for statement in _TABLES.split(";\n"):
-            connection.execute(statement)
-        connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT_VERSION,))
-        connection.execute("COMMIT")
+        lay_out(connection, path)
     except sqlite3.DatabaseError as error:
         connection.close()
         if isinstance(error, sqlite3.OperationalError):
@@ -107,6 +106,29 @@ def open_writer(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def lay_out(connection: sqlite3.Connection, path: Path) -> None:
+    """Set a connection up to be the writing one, and make the tables when they are missing.
+
+    Raises:
+        LogFormatUnknown: the file is of another version.
+        sqlite3.Error: the medium refuses, or the file is no log.
+    """
+    connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    # FULL: the WAL is synced at each commit. NORMAL loses acknowledged commits on power cuts.
+    connection.execute("PRAGMA synchronous=FULL")
+    # The commit thread checkpoints when nobody waits; a checkpoint inside a commit would be
+    # somebody's slow answer.
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    format_of(connection, path)
+    connection.execute("BEGIN IMMEDIATE")
+    # One statement at a time: `executescript` would commit behind our back.
+    for statement in _TABLES.split(";\n"):
+        connection.execute(statement)
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT_VERSION,))
+    connection.execute("COMMIT")
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -121,17 +143,36 @@ def make_room(path: Path) -> None:
 
     A sync of a file that grows also waits for the file system's own journal: it takes about twice
     as long. SQLite reads a write-ahead log up to its last valid frame and zeros are none, so they
-    are never taken for data. Without room (a full disk) commits are slower, not wrong.
+    are never taken for data. Without room commits are slower, not wrong: a disk that is nearly
+    full is left what it has.
     """
+    wal = path.with_name(path.name + "-wal")
     try:
-        with path.with_name(path.name + "-wal").open("r+b") as wal:
-            missing = WAL_ROOM_BYTES - wal.seek(0, os.SEEK_END)
-            if missing > 0:
-                wal.write(bytes(missing))
-                wal.flush()
-                os.fsync(wal.fileno())
+        used = wal.stat().st_size
+        missing = WAL_ROOM_BYTES - used
+        if missing > 0 and shutil.disk_usage(path.parent).free < missing + FREE_LEFT_BYTES:
+            _log.warning("the disk of %s is nearly full: commits will be slower", path)
+        elif missing > 0:
+            _lengthen(wal, used, missing)
     except OSError as error:
         _log.warning("no room made in the write-ahead log of %s: %s", path, error)
+
+
+def _lengthen(wal: Path, used: int, missing: int) -> None:
+    with wal.open("r+b", buffering=0) as file:
+        try:
+            file.seek(used)
+            _write_whole(file, bytes(missing))
+            os.fsync(file.fileno())
+        except OSError:
+            os.truncate(wal, used)
+            raise
+
+
+def _write_whole(file: FileIO, content: bytes) -> None:
+    # A disk that gets full under a write takes a part of it, and says so at the next one.
+    while content:
+        content = content[file.write(content) :]
 
 
 def head_of(connection: sqlite3.Connection) -> int:
@@ -177,11 +218,17 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _check_format(connection: sqlite3.Connection, path: Path) -> None:
+def format_of(connection: sqlite3.Connection, path: Path) -> int | None:
+    """Format of the tables in the file; None where there are none yet.
+
+    Raises:
+        LogFormatUnknown: another version wrote it, or it names no format.
+    """
     made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
     if made is None:
-        return
+        return None
     row = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
     found = None if row is None else int(row[0])
-    if found != FORMAT_VERSION:
+    if found != FORMAT_VERSION and found not in UPGRADABLE:
         raise LogFormatUnknown(str(path), found=found, known=FORMAT_VERSION)
+    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -20,10 +20,17 @@ from dispatch.words import UnitId, UnixMs
 POSITIONS_NAME = "positions.db"
 
 SAMPLE_MS = 10_000
-"""At most one fix per unit and so long is kept; late fixes are all kept."""
+"""At most one fix per unit and so long is kept, and beside it one that came late."""
 
 KEPT_MS = 30 * 86_400_000
 """Tracks older than this are dropped (ASSUMPTION: a month, as long as complaints come in)."""
+
+LATE_PER_UNIT_MAX = KEPT_MS // SAMPLE_MS
+"""Late fixes of one unit in the history, at most: what `SAMPLE_MS` leaves of `KEPT_MS`."""
+
+LATE_WAITING_MAX = 10_000
+"""Late fixes of one unit waiting to be written: a day of them and some (8,640). What one device
+sends beyond it must not push the tracks of others out."""
 
 WAITING_MAX = 50_000
 """Fixes waiting to be written; beyond it the oldest go."""
@@ -42,6 +49,8 @@ _TABLES = (
     ) WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS tracks_by_time ON tracks (at_ms)",
 )
+_INSERT_LATE = """INSERT OR IGNORE INTO tracks SELECT ?, ?, ?, ?, ?, ?, ?, ?, 1 WHERE NOT EXISTS
+    (SELECT 1 FROM tracks WHERE unit_id = ? AND at_ms > ? AND at_ms < ? AND late)"""
 _log = logging.getLogger(__name__)
 
 
@@ -71,6 +80,8 @@ class PositionLog:
         self._tracks: deque[tuple[Fix, bool]] = deque(maxlen=WAITING_MAX)
         self._last: dict[UnitId, Fix] = {}
         self._sampled_ms: dict[UnitId, UnixMs] = {}
+        self._late_ms: dict[UnitId, UnixMs] = {}
+        self._late_waiting: Counter[UnitId] = Counter()
         self._writes = 0
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="positions", daemon=True)
@@ -83,13 +94,23 @@ class PositionLog:
         """Queue a fix; returns at once."""
         with self._lock:
             if late:
-                self._tracks.append((fix, True))
+                self._keep_late(fix)
                 return
             self._last[fix.unit_id] = fix
             sampled_ms = self._sampled_ms.get(fix.unit_id)
             if sampled_ms is None or fix.at_ms - sampled_ms >= SAMPLE_MS:
                 self._sampled_ms[fix.unit_id] = fix.at_ms
                 self._tracks.append((fix, False))
+
+    def _keep_late(self, fix: Fix) -> None:
+        """Queue a late fix, sampled here as far as it comes in order; the file does the rest."""
+        before_ms = self._late_ms.get(fix.unit_id)
+        if before_ms is not None and abs(fix.at_ms - before_ms) < SAMPLE_MS:
+            return
+        if self._late_waiting[fix.unit_id] < LATE_WAITING_MAX:
+            self._late_ms[fix.unit_id] = fix.at_ms
+            self._late_waiting[fix.unit_id] += 1
+            self._tracks.append((fix, True))
 
     def last_fixes(self) -> list[Fix]:
         """The last fix of each unit as of the last run; call it before `start`."""
@@ -141,6 +162,7 @@ class PositionLog:
         with self._lock:
             tracks, last = list(self._tracks), self._last
             self._tracks.clear()
+            self._late_waiting.clear()
             self._last = {}
         if not tracks and not last:
             return
@@ -155,8 +177,16 @@ class PositionLog:
 
     def _insert(self, tracks: Iterable[tuple[Fix, bool]], last: Iterable[Fix]) -> None:
         self._connection.executemany(
-            "INSERT OR IGNORE INTO tracks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(*_columns(fix), late) for fix, late in tracks],
+            "INSERT OR IGNORE INTO tracks VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            [_columns(fix) for fix, late in tracks if not late],
+        )
+        self._connection.executemany(
+            _INSERT_LATE,
+            [
+                (*_columns(fix), fix.unit_id, fix.at_ms - SAMPLE_MS, fix.at_ms + SAMPLE_MS)
+                for fix, late in tracks
+                if late
+            ],
         )
         self._connection.executemany(
             "INSERT OR REPLACE INTO last_fixes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -127,16 +127,15 @@ class UnitRoads:
 
     def _eligible(self, turnout_s: Mapping[UnitId, float]) -> NDArray[np.bool_]:
         """Who may go, by slot; a turn-out is written into the fleet only when it is another."""
-        slots = []
+        eligible = bytearray(len(self._ids))
+        slots, known_s = self._slots, self._turnout_s
         for unit_id, seconds in turnout_s.items():
-            slot = self._slots.get(unit_id)
+            slot = slots.get(unit_id)
             if slot is not None:
-                slots.append(slot)
-                if self._turnout_s[slot] != seconds:
+                eligible[slot] = 1
+                if known_s[slot] != seconds:
                     self._roll_after(slot, seconds)
-        eligible = np.zeros(len(self._ids), dtype=np.bool_)
-        eligible[slots] = True
-        return eligible
+        return np.frombuffer(eligible, dtype=np.bool_)
 
     def _roll_after(self, slot: int, seconds: float) -> None:
         self._turnout_s[slot] = seconds

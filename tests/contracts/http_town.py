@@ -23,6 +23,7 @@ from api.service import Service
 from api.settings import Settings
 from api.tokens import Role, create_token
 from platforms.city import City, Grid, KeySite, Place, Zone, ZoneClass
+from routing.roads import Roads
 from tests.road_graphs import point
 from tests.shell_town import SPAN_M, make_city, make_roads
 
@@ -151,7 +152,9 @@ class HttpTown:
 
 
 @contextmanager
-def served(data_dir: Path, settings: Settings | None = None) -> Iterator[HttpTown]:
+def served(
+    data_dir: Path, settings: Settings | None = None, *, roads: Roads | None = None
+) -> Iterator[HttpTown]:
     """The town, served until the block ends."""
     data_dir.mkdir(parents=True, exist_ok=True)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -164,7 +167,7 @@ def served(data_dir: Path, settings: Settings | None = None) -> Iterator[HttpTow
             data_dir,
             settings=settings or Settings(),
             city=town_city(),
-            roads=make_roads(),
+            roads=roads or make_roads(),
             synthetic_network=True,
             attribution="made up for tests",
         )

@@ -71,6 +71,33 @@ def test_a_taken_unit_names_its_holder_and_who_else_could_go(town: HttpTown) -> 
     assert {"eta_s", "travel_s", "call_sign", "margin_s"} <= problem["candidates"][0].keys()
 
 
+def test_merging_into_an_incident_that_has_ended_says_its_state(town: HttpTown) -> None:
+    one, other = (town.report(east_m, 0)["incident"]["id"] for east_m in (0, 400))
+    town.client().post(f"/v1/incidents/{one}/cancel", json={})
+
+    def merge(into: str) -> httpx.Response:
+        return town.client().post(f"/v1/incidents/{other}/merge", json={"into": into})
+
+    problem = assert_problem(merge(one), 409, "state_conflict")
+    assert (problem["resource_id"], problem["state"]) == (one, "cancelled")
+    assert "reopen it" in problem["detail"]
+    assert_problem(merge("I999999"), 404, "incident_unknown")
+
+
+def test_a_step_after_the_end_is_answered_each_time_and_logged_once(town: HttpTown) -> None:
+    answer = town.report(0, 0)
+    order, incident = answer["assignments"][0], answer["incident"]
+    town.client().post(f"/v1/incidents/{incident['id']}/cancel", json={})
+    seq = town.client().get("/v1/snapshot").json()["seq"]
+    crew = town.client("vehicle", order["unit_id"])
+    body = {"at": datetime.now(UTC).isoformat(), "seq": 7}
+    for _ in range(3):
+        reply = crew.post(f"/v1/assignments/{order['id']}/arrive", json=body)
+        assert (reply.status_code, reply.json()["applied"]) == (200, False)
+    events = town.client().get("/v1/events", params={"after": seq}).json()["items"]
+    assert [one["type"] for one in events] == ["late_stamp_recorded"]
+
+
 def test_a_point_far_off_is_refused_with_its_distance(town: HttpTown) -> None:
     body = {"location": lon_lat(-3_000, 0), "category": "help"}
     problem = assert_problem(town.client().post("/v1/incidents", json=body), 422, "off_network")

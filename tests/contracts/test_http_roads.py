@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -202,6 +204,19 @@ def test_a_closure_by_area_means_all_that_reaches_into_it(town: HttpTown) -> Non
     assert made["geometry"]["type"] == "Polygon"
 
 
+def test_an_area_keeps_its_holes_and_a_line_round_a_block_stays_a_line(town: HttpTown) -> None:
+    def ring(west: float, east: float) -> list[list[float]]:
+        corners = [(west, west), (east, west), (east, east), (west, east), (west, west)]
+        return [list(point(*corner)) for corner in corners]
+
+    area = {"type": "Polygon", "coordinates": [ring(-50, 450), ring(150, 250)]}
+    line = {"type": "LineString", "coordinates": ring(0, 400)}
+    for geometry in (area, line):
+        town.client().post("/v1/roads/closures", json={"geometry": geometry})
+    items = town.client().get("/v1/roads/closures").json()["items"]
+    assert [one["geometry"] for one in items] == [area, line]
+
+
 def test_an_active_way_over_a_closed_road_is_found_anew(town: HttpTown) -> None:
     reported = town.report(300, 0)
     order = reported["assignments"][0]
@@ -245,6 +260,92 @@ def test_closures_that_make_no_sense(town: HttpTown, body: Json) -> None:
 )
 def test_closures_of_roads_that_are_not_there(town: HttpTown, body: Json) -> None:
     assert_problem(town.client().post("/v1/roads/closures", json=body), 422, "unknown_road")
+
+
+def of_this_hour(ahead_min: int, *, long_min: int = 60) -> Json:
+    """Daily hours that began or begin so many minutes from now, by the city's clock."""
+    begin = datetime.now(ZoneInfo("Asia/Shanghai")) + timedelta(minutes=ahead_min)
+    end = begin + timedelta(minutes=long_min)
+    return {"from": f"{begin:%H:%M}", "until": f"{end:%H:%M}"}
+
+
+def test_a_closure_holds_in_its_daily_hours_only(town: HttpTown) -> None:
+    start, end = lon_lat(20, 0), lon_lat(180, 0)
+    free = route(town, start, end)["travel_s"]
+    edge = edge_between(town, (0, 0), (200, 0))
+    body = {"edge_ids": [edge], "direction": "forward", "reason": "早晚高峰禁行"}
+    for daily, shut in (
+        ([of_this_hour(-30)], True),
+        ([of_this_hour(120)], False),
+        ([of_this_hour(120), of_this_hour(-30)], True),
+        # Touching hours do not overlap, and midnight is an hour like another.
+        ([{"from": "22:00", "until": "00:00"}, {"from": "00:00", "until": "05:30"}], None),
+    ):
+        made = town.client().post("/v1/roads/closures", json={**body, "daily": daily})
+        assert made.status_code == 201, made.text
+        assert made.json()["daily"] == daily
+        [listed] = town.client().get("/v1/roads/closures").json()["items"]
+        assert listed["daily"] == daily
+        [kept] = town.client().get("/v1/snapshot").json()["closures"]
+        assert kept == listed
+        if shut is not None:
+            assert (route(town, start, end)["travel_s"] > free) is shut
+        assert route(town, end, start)["distance_m"] == pytest.approx(160, abs=1)
+        town.client().delete(f"/v1/roads/closures/{made.json()['id']}")
+    assert route(town, start, end)["travel_s"] == free
+
+
+def test_a_closure_without_daily_hours_holds_all_day_and_says_so(town: HttpTown) -> None:
+    made = town.client().post("/v1/roads/closures", json={"edge_ids": ["0"]}).json()
+    assert made["daily"] is None
+
+
+@pytest.mark.parametrize(
+    ("daily", "what"),
+    [
+        ([], "at least 1 item"),
+        ("07:00-09:00", "valid array"),
+        ([{"from": "07:00"}], "until"),
+        ([{"from": "7:00", "until": "09:00"}], "'7:00' is no time of day: write HH:MM"),
+        ([{"from": "07:00", "until": "24:00"}], "'24:00' is no time of day"),
+        ([{"from": "07:60", "until": "09:00"}], "'07:60' is no time of day"),
+        ([{"from": "07:00:00", "until": "09:00"}], "'07:00:00' is no time of day"),
+        ([{"from": "\u0660\u0667:00", "until": "09:00"}], "no time of day"),
+        ([{"from": 7, "until": 9}], "string"),
+        ([{"from": "07:00", "until": "07:00"}], "leave daily out to close it all day"),
+        ([{"from": "07:00", "until": "09:00", "days": "1-5"}], "days"),
+        (
+            [{"from": "07:00", "until": "09:00"}, {"from": "08:59", "until": "10:00"}],
+            "07:00-09:00 and 08:59-10:00 overlap",
+        ),
+        (
+            [{"from": "22:00", "until": "06:00"}, {"from": "05:00", "until": "07:00"}],
+            "22:00-06:00 and 05:00-07:00 overlap",
+        ),
+        ([{"from": f"{hour:02d}:00", "until": f"{hour:02d}:30"} for hour in range(13)], "12 items"),
+    ],
+)
+def test_daily_hours_that_make_no_sense(town: HttpTown, daily: Any, what: str) -> None:
+    seq = town.client().get("/v1/snapshot").json()["seq"]
+    reply = town.client().post("/v1/roads/closures", json={"edge_ids": ["0"], "daily": daily})
+    problem = assert_problem(reply, 422, "invalid_request")
+    assert what in problem["detail"]
+    assert town.client().get("/v1/snapshot").json()["seq"] == seq
+
+
+def test_daily_hours_that_never_fall_into_the_period_are_refused(town: HttpTown) -> None:
+    until = datetime.now(UTC) + timedelta(minutes=30)
+    body = {"edge_ids": ["0"], "until": until.isoformat()}
+    never = {**body, "daily": [of_this_hour(120)]}
+    problem = assert_problem(
+        town.client().post("/v1/roads/closures", json=never), 422, "invalid_request"
+    )
+    assert (
+        "none of the daily hours (Asia/Shanghai) falls between from and until"
+        in (problem["detail"])
+    )
+    soon = {**body, "daily": [of_this_hour(10)]}
+    assert town.client().post("/v1/roads/closures", json=soon).status_code == 201
 
 
 def test_a_closure_may_begin_later(town: HttpTown) -> None:

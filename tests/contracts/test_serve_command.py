@@ -87,6 +87,11 @@ def test_a_token_made_while_it_runs_works_and_a_term_ends_it_gently(tmp_path: Pa
         token = made.stdout.strip()
         assert (made.stdout, made.stderr) == (f"{token}\n", "")
         assert token.startswith("sy_dispatcher_")
+        nobody = kuaijing(
+            "token", "create", "--data", data, "--role", "vehicle", "--unit", "P99-C9"
+        )
+        assert (nobody.returncode, nobody.stdout) == (2, "")
+        assert "has no unit 'P99-C9'" in one_line(nobody)
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
             assert client.get("/v1/units?limit=1").json()["synthetic"] is True

@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +24,6 @@ from dispatch.store.sqlite import SqliteStore
 pytestmark = pytest.mark.crash
 
 ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).parent
 KILLS = 200 if os.environ.get("KUAIJING_LONG") else 10
 
 
@@ -141,29 +139,6 @@ def test_a_full_file_system_refuses_and_resumes(tmp_path: Path) -> None:
         "refused LogMoved",
     }
     check(tmp_path, running.acknowledged())
-
-
-@pytest.fixture(scope="session")
-def fault_shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler: tests of failing syncs left out")
-    library = tmp_path_factory.mktemp("shim") / "fault_shim.so"
-    subprocess.run(
-        [
-            compiler,
-            "-shared",
-            "-fPIC",
-            "-O1",
-            "-o",
-            str(library),
-            str(HERE / "fault_shim.c"),
-            "-ldl",
-        ],
-        check=True,
-        timeout=60,
-    )
-    return library
 
 
 @pytest.mark.parametrize("fault", ["sync", "full", "readonly"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch.decide.stamps import LATE_REPORTS_MAX
+from dispatch.decide.late_steps import LATE_STEPS_MAX
 from dispatch.errors import (
     AssignmentUnknown,
     BadStamp,
@@ -186,9 +186,49 @@ def test_the_same_report_after_the_end_is_no_news(town: Town) -> None:
     assert stamped(town, Stamp.FEEDBACK, feedback=Feedback(text="more")) == ["LateStampRecorded"]
 
 
+def test_a_step_after_the_end_is_logged_once_for_each_time_the_device_gives(town: Town) -> None:
+    town.ask(CloseIncident(incident_id=IncidentId("I000001"), release_units=True), after_s=60)
+    assert stamped(town, Stamp.ARRIVED, at_s=30, after_s=5) == ["LateStampRecorded"]
+    for _ in range(3):
+        assert stamped(town, Stamp.ARRIVED, at_s=30, after_s=5) == []
+    # another time, another step, or no time at all is news, once
+    for step, at_s in ((Stamp.ARRIVED, 31), (Stamp.DEPARTED, 30), (Stamp.ARRIVED, None)):
+        assert stamped(town, step, at_s=at_s, after_s=5) == ["LateStampRecorded"]
+        assert stamped(town, step, at_s=at_s, after_s=5) == []
+    # reports by their words too
+    for text in ("gone", "gone, and back"):
+        report = Feedback(text=text)
+        assert stamped(town, Stamp.FEEDBACK, at_s=50, feedback=report) == ["LateStampRecorded"]
+        assert stamped(town, Stamp.FEEDBACK, at_s=50, feedback=report) == []
+    assert town.replayed() == town.board
+
+
+def test_a_device_ahead_of_us_repeats_itself_too(town: Town) -> None:
+    town.ask(CloseIncident(incident_id=IncidentId("I000001"), release_units=True))
+    assert stamped(town, Stamp.ACKED, at_s=40, after_s=5) == ["LateStampRecorded"]
+    assert stamped(town, Stamp.ACKED, at_s=40, after_s=5) == []
+
+
+def test_a_step_late_before_and_after_the_end_is_logged_once(town: Town) -> None:
+    stamped(town, Stamp.ARRIVED, after_s=40)
+    assert stamped(town, Stamp.DEPARTED, at_s=10) == ["LateStampRecorded"]
+    town.ask(CloseIncident(incident_id=IncidentId("I000001"), release_units=True))
+    assert stamped(town, Stamp.DEPARTED, at_s=10) == []
+
+
+def test_steps_after_the_end_have_a_bound_that_refuses_no_crew(town: Town) -> None:
+    town.ask(CloseIncident(incident_id=IncidentId("I000001"), release_units=True), after_s=60)
+    logged = [stamped(town, Stamp.ACKED, at_s=second) for second in range(LATE_STEPS_MAX + 5)]
+    assert [one for one in logged if one] == [["LateStampRecorded"]] * LATE_STEPS_MAX
+    for number in range(LATE_STEPS_MAX):
+        stamped(town, Stamp.FEEDBACK, feedback=Feedback(text=f"{number}"))
+    with pytest.raises(StateConflict, match="it has 20 late reports"):
+        stamped(town, Stamp.FEEDBACK, feedback=Feedback(text="one more"))
+
+
 def test_late_reports_are_all_kept_up_to_a_bound(town: Town) -> None:
     town.ask(DeclineAssignment(assignment_id=A1, reason="flat tyre"))
-    for number in range(LATE_REPORTS_MAX):
+    for number in range(LATE_STEPS_MAX):
         report = Feedback(text=f"report {number}")
         assert stamped(town, Stamp.FEEDBACK, feedback=report) == ["LateStampRecorded"]
     with pytest.raises(StateConflict, match="it has 20 late reports"):

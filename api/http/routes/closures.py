@@ -6,14 +6,21 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.clock import milliseconds
+from api.clock import milliseconds, now_ms
 from api.http.commanding import carry_out, stored
 from api.http.conditional import if_match
+from api.http.daily_hours import daily_hours
 from api.http.operation import operation
 from api.http.pages import LIMIT_DEFAULT, Cursor, Limit, page_by_id
 from api.http.permissions import ALL_ROLES, DISPATCHERS, GuardedRoute, allow
 from api.http.responding import answer
-from api.http.road_choice import arcs_of_edges, arcs_of_shape, arcs_of_ways, shape_points
+from api.http.road_choice import (
+    arcs_of_edges,
+    arcs_of_shape,
+    arcs_of_ways,
+    shape_rings,
+    stretches_of,
+)
 from api.http.schemas.gate import read_body
 from api.http.schemas.roads import ClosureRequest
 from api.http.views.conditions import ClosureList, ClosureView, closure_view
@@ -38,7 +45,11 @@ async def list_closures(
     service = service_of(request)
     items = sorted(service.runner.board.closures.values(), key=_id_of)
     page, more = page_by_id(items, kind="closures", id_of=_id_of, limit=limit, cursor=cursor)
-    return answer(ClosureList(items=[closure_view(one) for one in page], next_cursor=more))
+    return answer(
+        ClosureList(
+            items=[closure_view(one, service.runner.conditions) for one in page], next_cursor=more
+        )
+    )
 
 
 @router.post(
@@ -49,7 +60,12 @@ async def list_closures(
         reply=ClosureView,
         status=201,
         body=ClosureRequest,
-        example={"way_ids": ["25434234"], "direction": "both", "reason": "积水"},
+        example={
+            "way_ids": ["25434234"],
+            "direction": "forward",
+            "daily": [{"from": "07:00", "until": "09:00"}, {"from": "17:00", "until": "19:00"}],
+            "reason": "早晚高峰禁行",
+        },
         writes=True,
     ),
 )
@@ -58,13 +74,20 @@ async def close_road(request: Request) -> Response:
     """The roads are found at the gate: what names no road of the network is refused."""
     service = service_of(request)
     asked = await read_body(request, ClosureRequest)
+    arcs = _arcs(service, asked)
+    shape, *holes = [()] if asked.geometry is None else shape_rings(asked.geometry)
     question = CloseRoad(
-        arcs=_arcs(service, asked),
+        arcs=arcs,
         way_ids=tuple(int(way_id) for way_id in asked.way_ids or ()),
-        geometry=() if asked.geometry is None else shape_points(asked.geometry),
+        geometry=shape,
+        is_area=None if asked.geometry is None else asked.geometry.type == "Polygon",
+        holes=tuple(holes),
+        # What was drawn is found again as it was drawn; roads that were named, as they lie.
+        stretches=() if shape else stretches_of(service.roads, arcs),
         direction=Direction(asked.direction),
         from_ms=None if asked.from_ is None else milliseconds(asked.from_),
         until_ms=None if asked.until is None else milliseconds(asked.until),
+        daily=daily_hours(asked, timezone=service.city.timezone, now_ms=now_ms()),
         emergency_exempt=asked.emergency_exempt,
         reason=asked.reason,
     )
@@ -99,7 +122,7 @@ def _arcs(service: Service, asked: ClosureRequest) -> tuple[int, ...]:
 
 def _shown(service: Service, outcome: Outcome, status: int) -> StoredReply:
     assert outcome.decision.closure is not None  # noqa: S101  # the question was about one
-    view = closure_view(outcome.decision.closure)
+    view = closure_view(outcome.decision.closure, service.runner.conditions)
     return stored(view, status=status, version=view.version, **service.marks)
 
 

@@ -125,6 +125,7 @@ async def get_snapshot(request: Request) -> Response:
     """Durable state only."""
     service = service_of(request)
     board, at_ms = service.runner.board, now_ms()
+    conditions = service.runner.conditions
     queue = in_queue_order(board.incidents.values(), at_ms)
     view = SnapshotView(
         seq=board.seq,
@@ -133,8 +134,8 @@ async def get_snapshot(request: Request) -> Response:
         # Ways are left out: a wall of them is drawn from GET /v1/assignments/{id}.
         assignments=[assignment_view(one, None) for one in board.assignments.values()],
         units=[unit_view(service, unit, at_ms) for unit in board.units.values()],
-        closures=[closure_view(one) for one in board.closures.values()],
-        speeds=[speed_view(one) for one in board.speed_factors.values()],
+        closures=[closure_view(one, conditions) for one in board.closures.values()],
+        speeds=[speed_view(one, conditions) for one in board.speed_factors.values()],
         road_version=service.roads.road_version,
         conditions_version=service.roads.conditions_version,
         synthetic=service.is_synthetic,

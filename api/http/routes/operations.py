@@ -11,7 +11,7 @@ from api.http.operation import operation
 from api.http.permissions import READERS, GuardedRoute, allow, open_to_all
 from api.http.responding import answer
 from api.service import service_of
-from api.vitals import check_ready, read_vitals
+from api.vitals import check_ready, conditions_in_words, read_vitals
 
 router = APIRouter(route_class=GuardedRoute, tags=["operations"])
 
@@ -32,6 +32,7 @@ class Readiness(Struct):
     store: str
     log: str
     tokens: str
+    road_conditions: str
     synthetic: bool
 
 
@@ -60,7 +61,11 @@ async def get_readiness(request: Request) -> Response:
     service.tokens.refresh()
     # Damage there refuses nobody who could come in before, so that the service stays ready.
     tokens = "readable" if service.tokens.damage is None else "damaged: those last read hold"
-    ready = Readiness("ready", "loaded", "writable", "caught_up", tokens, service.is_synthetic)
+    # Nor does a closure without its road: who is sent over it must be told, not turned away.
+    conditions = conditions_in_words(service.runner.conditions.unfit)
+    ready = Readiness(
+        "ready", "loaded", "writable", "caught_up", tokens, conditions, service.is_synthetic
+    )
     return answer(ready, headers=service.marks)
 
 

@@ -14,7 +14,7 @@ from api.http.operation import operation
 from api.http.pages import LIMIT_DEFAULT, Cursor, Limit, page_by_id
 from api.http.permissions import ALL_ROLES, DISPATCHERS, GuardedRoute, allow
 from api.http.responding import answer
-from api.http.road_choice import arcs_of_edges, arcs_of_ways
+from api.http.road_choice import arcs_of_edges, arcs_of_ways, stretches_of
 from api.http.schemas.gate import read_body
 from api.http.schemas.roads import SpeedRequest
 from api.http.views.conditions import SpeedList, SpeedView, speed_view
@@ -39,7 +39,11 @@ async def list_speeds(
     service = service_of(request)
     items = sorted(service.runner.board.speed_factors.values(), key=_id_of)
     page, more = page_by_id(items, kind="speeds", id_of=_id_of, limit=limit, cursor=cursor)
-    return answer(SpeedList(items=[speed_view(one) for one in page], next_cursor=more))
+    return answer(
+        SpeedList(
+            items=[speed_view(one, service.runner.conditions) for one in page], next_cursor=more
+        )
+    )
 
 
 @router.post(
@@ -59,11 +63,13 @@ async def set_speed(request: Request) -> Response:
     """Takes effect on the next decision."""
     service = service_of(request)
     asked = await read_body(request, SpeedRequest)
+    arcs = _arcs(service, asked)
     question = SetSpeedFactor(
         factor=asked.factor,
         road_class=asked.road_class,
         area_id=_area_id(service, asked),
-        arcs=_arcs(service, asked),
+        arcs=arcs,
+        stretches=stretches_of(service.roads, arcs),
         from_ms=None if asked.from_ is None else milliseconds(asked.from_),
         until_ms=None if asked.until is None else milliseconds(asked.until),
         reason=asked.reason,
@@ -108,7 +114,7 @@ def _arcs(service: Service, asked: SpeedRequest) -> tuple[int, ...]:
 
 def _shown(service: Service, outcome: Outcome, status: int) -> StoredReply:
     assert outcome.decision.speed_factor is not None  # noqa: S101  # the question was about one
-    view = speed_view(outcome.decision.speed_factor)
+    view = speed_view(outcome.decision.speed_factor, service.runner.conditions)
     return stored(view, status=status, version=view.version, **service.marks)
 
 

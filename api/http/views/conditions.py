@@ -8,7 +8,16 @@ from msgspec import Struct
 
 from api.http.views.geojson import line_geometry
 from api.http.views.plain import Instant, rfc3339, rfc3339_or_none
+from dispatch.facts import DailyHours
 from dispatch.resources import Closure, SpeedFactor
+from dispatch.whereabouts.road_conditions import RoadConditions
+
+
+class DailyView(Struct, rename={"from_": "from"}):
+    """Hours of every day, HH:MM by the city's local clock."""
+
+    from_: str
+    until: str
 
 
 class ClosureView(Struct, rename={"from_": "from"}):
@@ -22,9 +31,11 @@ class ClosureView(Struct, rename={"from_": "from"}):
     direction: str
     from_: Instant
     until: Instant | None
+    daily: list[DailyView] | None
     emergency_exempt: bool
     reason: str
     road_version: str
+    problem: str | None
 
 
 class ClosureList(Struct):
@@ -47,6 +58,7 @@ class SpeedView(Struct, rename={"from_": "from"}):
     until: Instant | None
     reason: str
     road_version: str
+    problem: str | None
 
 
 class SpeedList(Struct):
@@ -56,44 +68,55 @@ class SpeedList(Struct):
     next_cursor: str | None
 
 
-def closure_view(closure: Closure) -> ClosureView:
-    """A closure as the API shows it."""
+def closure_view(closure: Closure, conditions: RoadConditions) -> ClosureView:
+    """A closure as the API shows it, with its edges in the network of today."""
     return ClosureView(
         id=closure.closure_id,
         version=closure.version,
         way_ids=[str(way_id) for way_id in closure.way_ids],
-        edge_ids=[str(arc) for arc in closure.arcs],
-        geometry=_geometry(closure.geometry),
+        edge_ids=[str(arc) for arc in conditions.arcs_of(closure)],
+        geometry=_geometry(closure),
         direction=closure.direction,
         from_=rfc3339(closure.from_ms),
         until=rfc3339_or_none(closure.until_ms),
+        daily=[_daily(one) for one in closure.daily] or None,
         emergency_exempt=closure.emergency_exempt,
         reason=closure.reason,
-        road_version=closure.road_version,
+        road_version=conditions.road_version,
+        problem=conditions.unfit.get(closure.closure_id),
     )
 
 
-def speed_view(factor: SpeedFactor) -> SpeedView:
-    """A speed factor as the API shows it."""
+def speed_view(factor: SpeedFactor, conditions: RoadConditions) -> SpeedView:
+    """A speed factor as the API shows it, with its edges in the network of today."""
     return SpeedView(
         id=factor.factor_id,
         version=factor.version,
         factor=factor.factor,
         road_class=factor.road_class,
         area_id=factor.area_id,
-        edge_ids=[str(arc) for arc in factor.arcs],
+        edge_ids=[str(arc) for arc in conditions.arcs_of(factor)],
         from_=rfc3339(factor.from_ms),
         until=rfc3339_or_none(factor.until_ms),
         reason=factor.reason,
-        road_version=factor.road_version,
+        road_version=conditions.road_version,
+        problem=conditions.unfit.get(factor.factor_id),
     )
 
 
-def _geometry(points: tuple[tuple[float, float], ...]) -> dict[str, Any] | None:
-    """The line or area that was asked for: an area's outline ends where it began."""
-    if not points:
+def _daily(hours: DailyHours) -> DailyView:
+    return DailyView(from_=_clock(hours.from_minute), until=_clock(hours.until_minute))
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def _geometry(closure: Closure) -> dict[str, Any] | None:
+    """The line or area that was asked for."""
+    if not closure.geometry:
         return None
-    line = line_geometry(points)
-    if len(points) > 3 and points[0] == points[-1]:
-        return {"type": "Polygon", "coordinates": [line["coordinates"]]}
-    return line
+    if closure.encloses:
+        rings = [[list(point) for point in ring] for ring in (closure.geometry, *closure.holes)]
+        return {"type": "Polygon", "coordinates": rings}
+    return line_geometry(closure.geometry)

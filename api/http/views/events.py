@@ -18,8 +18,9 @@ from api.http.views.plain import Instant, encode, rfc3339
 from dispatch.events import KIND_NAMES, IncidentReopened, Recorded
 
 _MS = "_ms"
-_UNSHOWN = frozenset({"arcs", "start_offset_m", "end_offset_m"})
-"""The way in the numbering of one network: it is drawn where an assignment is read."""
+_UNSHOWN = frozenset({"arcs", "start_offset_m", "end_offset_m", "stretches"})
+"""Roads in the numbering of one network, or drawn one by one: they are shown where the assignment
+or the closure is read."""
 
 
 _Names: TypeAlias = tuple[tuple[str, str, bool], ...]

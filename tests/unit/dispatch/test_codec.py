@@ -124,7 +124,7 @@ def test_a_board_comes_back_and_a_damaged_snapshot_does_not() -> None:
     assert decode_board(body) == board
     assert decode_board(body.replace(b"P01", b"P09", 1)) is None
     assert decode_board(body[:-5]) is None
-    assert decode_board(body.replace(b'"format":1', b'"format":0')) is None
+    assert decode_board(body.replace(b'"format":2', b'"format":1')) is None
 
 
 @settings(max_examples=20, deadline=None)

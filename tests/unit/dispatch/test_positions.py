@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dispatch.errors import StoreUnavailable
+from dispatch.whereabouts import position_log
 from dispatch.whereabouts.position_log import SAMPLE_MS, PositionLog
 from dispatch.whereabouts.positions import Fix, Link, PositionRules, Positions, Verdict
 from dispatch.words import UnitId, UnixMs
@@ -125,6 +128,60 @@ def test_last_fixes_and_sampled_tracks_outlive_a_restart(tmp_path: Path) -> None
     assert restored.last == book.last
     # 20 fixes in 38 s, one kept for each 10 s, and the late one.
     assert sorted(late for (late,) in rows) == [0, 0, 0, 0, 1]
+
+
+def rows_of(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(folder / "positions.db")
+    rows = connection.execute(query).fetchall()
+    connection.close()
+    return rows
+
+
+def late_rows(folder: Path) -> list[int]:
+    """Seconds from NOW of the late fixes in the history."""
+    rows = rows_of(folder, "SELECT at_ms FROM tracks WHERE late ORDER BY at_ms")
+    return [(at_ms - NOW) // 1000 for (at_ms,) in rows]
+
+
+def test_late_fixes_are_sampled_as_others_are_whatever_their_order_and_over_restarts(
+    tmp_path: Path,
+) -> None:
+    # A track of two minutes, a fix each 3 s, sent in order, again, backwards and out of order.
+    track = [fix(-1_000 + second) for second in range(0, 120, 3)]
+    for sent in (track, track, track[::-1], track[1::2] + track[::2]):
+        kept = PositionLog(tmp_path)
+        for one in sent:
+            kept.keep(one, late=True)
+        # Sent in order they do not even wait: a day's track fits into what may.
+        assert len(kept._tracks) <= 20
+        kept.stop()
+    found = late_rows(tmp_path)
+    assert found == [-1_000 + second for second in range(0, 120, 12)]
+    # Fixes that came in time fill other places, and are not pushed out.
+    kept = PositionLog(tmp_path)
+    kept.keep(fix(-998), late=False)
+    kept.stop()
+    assert late_rows(tmp_path) == found
+
+
+def test_one_unit_cannot_push_the_tracks_of_others_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(position_log, "LATE_WAITING_MAX", 5)
+    monkeypatch.setattr(position_log, "WAITING_MAX", 8)
+    kept = PositionLog(tmp_path)
+    other = UnitId("P02-C1")
+    kept.keep(fix(0, unit_id=other), late=False)
+    for number in range(100):
+        kept.keep(fix(-80_000 + 20 * number), late=True)
+    kept.keep(fix(-500, unit_id=other), late=True)
+    assert len(kept._tracks) == 7
+    kept._write()
+    # What waited is written; the unit is heard again.
+    kept.keep(fix(-50_000), late=True)
+    kept.stop()
+    units = [unit for (unit,) in rows_of(tmp_path, "SELECT unit_id FROM tracks")]
+    assert (units.count(other), units.count(CAR)) == (2, 6)
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 300, None])

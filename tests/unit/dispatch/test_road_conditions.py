@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from dispatch.board import Board
+from dispatch.facts import DailyHours
 from dispatch.resources import Closure, SpeedFactor
-from dispatch.whereabouts.road_conditions import RoadConditions, arcs_changed
+from dispatch.whereabouts.road_conditions import RoadConditions
 from dispatch.words import ClosureId, Direction, SpeedFactorId, UnixMs
 from routing.roads import Roads
 from tests.shell_town import START_MS, make_city, make_roads
@@ -85,19 +86,38 @@ def test_timed_closures_begin_and_end_by_themselves() -> None:
     assert shut == [5 <= second < 9 for second in range(12)]
 
 
-def test_the_hour_is_that_of_the_city() -> None:
-    assert RoadConditions(make_roads(), make_city()).hour(NOW) == 8
+def test_the_time_of_day_is_that_of_the_city_to_the_minute() -> None:
+    conditions = RoadConditions(make_roads(), make_city())
+    assert conditions.local_time(NOW) == (8, 0)
+    assert conditions.local_time(UnixMs(NOW + 29 * 60_000 + 59_999)) == (8, 29)
+    in_india = RoadConditions(make_roads(), replace(make_city(), timezone="Asia/Kolkata"))
+    assert in_india.local_time(NOW) == (5, 30)
 
 
 def test_what_changed_is_told_for_the_recheck() -> None:
     roads = make_roads()
-    empty = Board()
+    conditions = RoadConditions(roads, make_city())
     one = closure(roads, arcs=(4, 5))
-    shut = replace(empty, closures={one.closure_id: one})
-    assert arcs_changed(empty, shut) == {4, 5}
-    assert arcs_changed(shut, replace(shut, closures={})) == {4, 5}
+    shut = Board(closures={one.closure_id: one})
+    assert conditions.apply(shut, NOW) == {4, 5}
     slow = factor(roads)
-    assert arcs_changed(shut, replace(shut, speed_factors={slow.factor_id: slow})) is None
+    assert conditions.apply(replace(shut, speed_factors={slow.factor_id: slow}), NOW) == set()
+    assert conditions.apply(Board(), NOW) == {4, 5}
+
+
+def test_a_closure_that_does_not_hold_yet_changes_nothing_until_it_does() -> None:
+    roads = make_roads()
+    conditions = RoadConditions(roads, make_city())
+    noon = DailyHours(from_minute=12 * 60, until_minute=12 * 60 + 30)
+    one = closure(roads, arcs=(4, 5), daily=(noon,))
+    assert conditions.apply(Board(closures={one.closure_id: one}), NOW) == set()
+    told = {
+        minute: conditions.advance(UnixMs(NOW + minute * 60_000)) for minute in range(4 * 60 + 45)
+    }
+    assert {minute: arcs for minute, arcs in told.items() if arcs} == {
+        4 * 60: {4, 5},
+        4 * 60 + 30: {4, 5},
+    }
 
 
 def test_a_closure_that_contradicts_itself_keeps_nobody_from_the_others() -> None:

@@ -19,11 +19,12 @@ from dispatch.errors import (
     StateConflict,
     StoreUnavailable,
 )
-from dispatch.events import AckRealerted, RoadClosed
+from dispatch.events import AckRealerted, LateStampRecorded, RoadClosed
 from dispatch.questions import (
     AddNote,
     CloseIncident,
     CloseRoad,
+    MergeIncident,
     Recommend,
     ReopenIncident,
     ReopenRoad,
@@ -296,6 +297,65 @@ def test_a_late_step_on_a_closed_incident_is_answered(tmp_path: Path) -> None:
             step = StampAssignment(assignment_id=AssignmentId("A000001"), stamp=Stamp.ARRIVED)
             await runner.ask(step, actor="P01-M1", answer=answer)
             assert applied == [False]
+
+    run(scenario)
+
+
+def test_a_late_step_on_a_closed_incident_is_logged_once_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        clock = TestClock()
+        step = StampAssignment(
+            assignment_id=AssignmentId("A000001"), stamp=Stamp.ARRIVED, at_ms=clock()
+        )
+        async with running(tmp_path, clock) as runner:
+            incident_id = IncidentId(await report(runner))
+            close = CloseIncident(incident_id=incident_id, release_units=True)
+            # Twice while the closing is still on its way to the disk.
+            await asyncio.gather(
+                runner.ask(close, actor="t1", answer=ok),
+                runner.ask(step, actor="P01-M1", answer=ok),
+                runner.ask(step, actor="P01-M1", answer=ok),
+            )
+        clock.pass_s(60)
+        async with running(tmp_path, clock) as runner:
+            await runner.ask(step, actor="P01-M1", answer=ok)
+            kinds = [type(event.recorded.event) for event in await runner.read_events(0)]
+            assert kinds.count(LateStampRecorded) == 1
+            # What came late is not lost on the way back to the board and off it again.
+            await runner.ask(ReopenIncident(incident_id=incident_id), actor="t1", answer=ok)
+            assert incident_id in runner.board.incidents
+
+    run(scenario)
+
+
+def test_an_incident_is_not_merged_into_one_that_has_ended(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as runner:
+            first, second, third = [
+                IncidentId(await report(runner, east_m=200.0 * number)) for number in range(3)
+            ]
+            await runner.ask(
+                CloseIncident(incident_id=first, release_units=True), actor="t1", answer=ok
+            )
+            seq = runner.durable_seq
+            into_closed = MergeIncident(incident_id=second, into=first)
+            with pytest.raises(StateConflict, match=f"{first} is closed: reopen it, or merge"):
+                await runner.ask(into_closed, actor="t1", answer=ok)
+            unknown = MergeIncident(incident_id=second, into=IncidentId("I000077"))
+            with pytest.raises(IncidentUnknown, match="I000077"):
+                await runner.ask(unknown, actor="t1", answer=ok)
+            assert runner.durable_seq == seq
+            await runner.ask(MergeIncident(incident_id=second, into=third), actor="t1", answer=ok)
+        async with running(tmp_path) as runner:
+            fourth = IncidentId(await report(runner))
+            into_merged = MergeIncident(incident_id=fourth, into=second)
+            with pytest.raises(StateConflict, match=f"{second} is merged: it goes on as {third}"):
+                await runner.ask(into_merged, actor="t1", answer=ok)
+            both_ended = MergeIncident(incident_id=first, into=second)
+            with pytest.raises(StateConflict, match=f"{first} is closed: reopen it before"):
+                await runner.ask(both_ended, actor="t1", answer=ok)
 
     run(scenario)
 

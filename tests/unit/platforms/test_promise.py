@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from time import perf_counter
 
 import pytest
 import shapely
@@ -82,15 +81,3 @@ def test_look_ups_agree_with_trying_every_zone() -> None:
         holding = [zone for zone in zones if zone.polygon.intersects(point)]
         best = min(holding, key=lambda z: (z.target_s, z.zone_id), default=OUTSIDE)
         assert promise.zone_at(lon, lat) is best
-
-
-def test_a_look_up_takes_microseconds() -> None:
-    promise = Promise(small_city())
-    best_s = float("inf")
-    for _ in range(5):
-        start = perf_counter()
-        for _ in range(1000):
-            promise.zone_at(111.455, 27.24)
-        best_s = min(best_s, (perf_counter() - start) / 1000)
-    # The budget is 50 µs; the best of five is not shaken by a busy machine.
-    assert best_s < 50e-6

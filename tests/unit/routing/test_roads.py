@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +9,8 @@ import pytest
 from shapely import Point
 
 from routing.closed_ends import ClosedEnds, ClosedStretch
-from routing.conditions import HOUR_MS, Closure, Conditions, Direction, SpeedFactor
+from routing.conditions import Closure, Conditions, Direction, SpeedFactor
+from routing.daily import DailyHours
 from routing.errors import UnknownRoad, Unreachable
 from routing.graph import ROAD_CLASSES, ArcFlag, TurnFlag, TurnKind
 from routing.roads import Roads
@@ -261,10 +261,10 @@ def test_the_closed_stretches_of_a_way_are_told_with_their_streets(cross: Roads)
 
 
 def test_timed_closures_begin_and_end_with_advance(cross: Roads) -> None:
-    hour_ms = HOUR_MS
+    hour_ms = 3_600_000
     bridge = Closure(closure_id="bridge", arcs=(M_TO_E,), from_ms=100, until_ms=hour_ms + 7)
-    forward = Direction.FORWARD
-    rush = Closure(closure_id="rush", arcs=(W_TO_M,), direction=forward, hours=frozenset({7, 8}))
+    hours = DailyHours(from_minute=7 * 60, until_minute=9 * 60)
+    rush = Closure(closure_id="rush", arcs=(W_TO_M,), direction=Direction.FORWARD, daily=(hours,))
     cross.set_conditions(Conditions((bridge, rush)), 0, 6)
     west, north, east = at(Stand(M_TO_W, 290.0)), at(Stand(N_TO_M, 0.0)), at(Stand(E_TO_F, 9.0))
 
@@ -394,17 +394,3 @@ def test_threads_get_the_answers_of_one(cross: Roads) -> None:
     with ThreadPoolExecutor(2) as pool:
         together = list(pool.map(lambda t: roads.nearest(t, fleet, k=5), targets * 2))
     assert together == alone * 2
-
-
-def test_closing_a_thousand_arcs_takes_milliseconds() -> None:
-    roads = Roads(grid_graph(30, 30))
-    arcs = tuple(range(0, 2000, 2))
-    closures = Conditions((Closure(closure_id="flood", arcs=arcs),))
-    taken_s = []
-    for _ in range(5):
-        began_s = time.perf_counter()
-        roads.set_conditions(closures, 0, 12)
-        taken_s.append(time.perf_counter() - began_s)
-        roads.set_conditions(Conditions(), 0, 12)
-    # The promise on a city is 10 ms; a loaded machine gets some slack.
-    assert min(taken_s) < 0.02

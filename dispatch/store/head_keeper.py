@@ -1,0 +1,80 @@
+"""Signs the log's end from time to time, beside the commits and never in their way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from dispatch.store.signed_heads import KEY_NAME, HeadKey, append_head, sign_head
+from dispatch.words import UnixMs
+
+EVERY_EVENTS = 1_000
+EVERY_S = 60.0
+"""A head is signed after so many events, or so long after the first that has none."""
+
+_log = logging.getLogger(__name__)
+
+
+class HeadKeeper:
+    """Writes signed heads of one log; used from the event loop."""
+
+    def __init__(self, folder: Path, heads_dir: Path, end: Callable[[], tuple[int, bytes]]) -> None:
+        """Take up the key, made at the first start.
+
+        Without a key or a folder for the heads the service goes on, warned: they are a proof for
+        later, and an incident must not wait for one.
+
+        Args:
+            folder: The data folder, for the key.
+            heads_dir: Where heads go.
+            end: The log's last event and the chain after it.
+        """
+        self._heads_dir = heads_dir
+        self._end = end
+        self._signed = end()[0]
+        self._due: asyncio.TimerHandle | None = None
+        self._writing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="heads")
+        self._key: HeadKey | None = None
+        try:
+            self._key = HeadKey.read_or_make(folder / KEY_NAME)
+        except (OSError, ValueError) as error:
+            _log.error("the log's heads are not signed: %s", error)
+
+    def look(self) -> None:
+        """After a commit: sign when it is time."""
+        unsigned = self._end()[0] - self._signed
+        if unsigned >= EVERY_EVENTS:
+            self._sign_soon()
+        elif unsigned and self._due is None:
+            self._due = asyncio.get_running_loop().call_later(EVERY_S, self._sign_soon)
+
+    def stop_waiting(self) -> None:
+        """Let go of the timer; `finish` signs what it waited for."""
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    def finish(self) -> None:
+        """Sign the end once more and stop; blocks for one write, off the event loop."""
+        self._writing.shutdown(wait=True)
+        if self._end()[0] > 0:
+            self._sign(*self._end(), "close")
+
+    def _sign_soon(self) -> None:
+        self.stop_waiting()
+        seq, chain = self._end()
+        self._signed = seq
+        self._writing.submit(self._sign, seq, chain, "interval")
+
+    def _sign(self, seq: int, chain: bytes, why: str) -> None:
+        if self._key is None:
+            return
+        at_ms = UnixMs(time.time_ns() // 1_000_000)
+        try:
+            append_head(self._heads_dir, sign_head(self._key, seq, chain, at_ms=at_ms, why=why))
+        except OSError as error:
+            _log.error("head %d of the log could not be written: %s", seq, error)
