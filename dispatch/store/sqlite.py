@@ -217,7 +217,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Finish what was handed in, then let go of the folder; harmless when done twice."""
-        self._heads.stop_waiting()
+        self._heads.stop()
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
