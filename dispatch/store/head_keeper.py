@@ -22,7 +22,14 @@ _log = logging.getLogger(__name__)
 class HeadKeeper:
     """Writes signed heads of one log; used from the event loop."""
 
-    def __init__(self, folder: Path, heads_dir: Path, end: Callable[[], tuple[int, bytes]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        heads_dir: Path,
+        end: Callable[[], tuple[int, bytes]],
+        *,
+        sign: bool = True,
+    ) -> None:
         """Take up the key, made at the first start.
 
         Without a key or a folder for the heads the service goes on, warned: they are a proof for
@@ -32,18 +39,20 @@ class HeadKeeper:
             folder: The data folder, for the key.
             heads_dir: Where heads go.
             end: The log's last event and the chain after it.
+            sign: False for somebody who only looks: no key is made and nothing written.
         """
         self._heads_dir = heads_dir
         self._end = end
         # What was signed before a crash is not looked up: one head too many does no harm.
         self._signed = 0
-        self._stopping = False
-        self._finished = False
+        self._stopping = not sign
+        self._finished = not sign
         self._due: asyncio.TimerHandle | None = None
         self._writing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="heads")
         self._key: HeadKey | None = None
         try:
-            self._key = HeadKey.read_or_make(folder / KEY_NAME)
+            if sign:
+                self._key = HeadKey.read_or_make(folder / KEY_NAME)
         except (OSError, ValueError) as error:
             _log.error("the log's heads are not signed: %s", error)
 

@@ -70,6 +70,17 @@ def test_a_quiet_log_is_signed_a_while_after_its_first_unsigned_event(
     run(scenario)
 
 
+def test_whoever_only_looks_signs_nothing(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        store = SqliteStore.open(tmp_path, sign=False)
+        await append(store, 1_500)
+        await store.close()
+
+    run(scenario)
+    assert not (tmp_path / "heads").exists()
+    assert not (tmp_path / "log.key").exists()
+
+
 @pytest.mark.parametrize("harm", ["no folder", "no key"])
 def test_heads_that_cannot_be_written_stop_nobody(tmp_path: Path, harm: str) -> None:
     heads = tmp_path / "heads"
