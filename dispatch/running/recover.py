@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from dispatch.board import Board, open_board
@@ -84,12 +85,14 @@ def with_units_of(board: Board, city: City) -> Board:
     return replace(board, units=units)
 
 
-def with_unit_of(board: Board, recorded: Recorded) -> Board:
+def with_unit_of(
+    board: Board, recorded: Recorded, *, say: Callable[..., None] = _log.warning
+) -> Board:
     """The board with the unit that an event names, which may have left the city's files since."""
     unit_id = getattr(recorded.event, "unit_id", None)
     if unit_id is None or unit_id in board.units:
         return board
-    _log.warning("event %d names unit %s, which is not in the city", recorded.seq, unit_id)
+    say("event %d names unit %s, which is not in the city", recorded.seq, unit_id)
     gone = UnitOnBoard(
         unit_id=unit_id,
         call_sign=unit_id,

@@ -22,7 +22,14 @@ _log = logging.getLogger(__name__)
 class HeadKeeper:
     """Writes signed heads of one log; used from the event loop."""
 
-    def __init__(self, folder: Path, heads_dir: Path, end: Callable[[], tuple[int, bytes]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        heads_dir: Path,
+        end: Callable[[], tuple[int, bytes]],
+        *,
+        sign: bool = True,
+    ) -> None:
         """Take up the key, made at the first start.
 
         Without a key or a folder for the heads the service goes on, warned: they are a proof for
@@ -32,40 +39,52 @@ class HeadKeeper:
             folder: The data folder, for the key.
             heads_dir: Where heads go.
             end: The log's last event and the chain after it.
+            sign: False for somebody who only looks: no key is made and nothing written.
         """
         self._heads_dir = heads_dir
         self._end = end
-        self._signed = end()[0]
+        # What was signed before a crash is not looked up: one head too many does no harm.
+        self._signed = 0
+        self._stopping = not sign
+        self._finished = not sign
         self._due: asyncio.TimerHandle | None = None
         self._writing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="heads")
         self._key: HeadKey | None = None
         try:
-            self._key = HeadKey.read_or_make(folder / KEY_NAME)
+            if sign:
+                self._key = HeadKey.read_or_make(folder / KEY_NAME)
         except (OSError, ValueError) as error:
             _log.error("the log's heads are not signed: %s", error)
 
     def look(self) -> None:
         """After a commit: sign when it is time."""
+        if self._stopping:
+            return
         unsigned = self._end()[0] - self._signed
         if unsigned >= EVERY_EVENTS:
             self._sign_soon()
         elif unsigned and self._due is None:
             self._due = asyncio.get_running_loop().call_later(EVERY_S, self._sign_soon)
 
-    def stop_waiting(self) -> None:
-        """Let go of the timer; `finish` signs what it waited for."""
+    def stop(self) -> None:
+        """Sign no more by itself; `finish` signs the end."""
+        self._stopping = True
+        self._drop_timer()
+
+    def finish(self) -> None:
+        """Sign the end once more; blocks for one write, off the event loop. Once is enough."""
+        self._writing.shutdown(wait=True)
+        if self._end()[0] > 0 and not self._finished:
+            self._finished = True
+            self._sign(*self._end(), "close")
+
+    def _drop_timer(self) -> None:
         if self._due is not None:
             self._due.cancel()
             self._due = None
 
-    def finish(self) -> None:
-        """Sign the end once more and stop; blocks for one write, off the event loop."""
-        self._writing.shutdown(wait=True)
-        if self._end()[0] > 0:
-            self._sign(*self._end(), "close")
-
     def _sign_soon(self) -> None:
-        self.stop_waiting()
+        self._drop_timer()
         seq, chain = self._end()
         self._signed = seq
         self._writing.submit(self._sign, seq, chain, "interval")

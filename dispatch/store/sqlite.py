@@ -62,6 +62,7 @@ class SqliteStore:
         writer: sqlite3.Connection,
         *,
         heads_dir: Path | None = None,
+        sign: bool = True,
         on_commit: OnCommit | None = None,
     ) -> None:
         """Start the commit thread; `SqliteStore.open` does it for a folder."""
@@ -82,7 +83,10 @@ class SqliteStore:
             writer, end=(head, chain), epoch=epoch, on_commit=self._committed
         )
         self._heads = HeadKeeper(
-            path.parent, heads_dir or path.parent / HEADS_DIR, lambda: self._commits.end
+            path.parent,
+            heads_dir or path.parent / HEADS_DIR,
+            lambda: self._commits.end,
+            sign=sign,
         )
         # Point look-ups by the event loop itself: microseconds from the page cache.
         self._quick = open_reader(path)
@@ -92,13 +96,19 @@ class SqliteStore:
 
     @classmethod
     def open(
-        cls, folder: Path, *, heads_dir: Path | None = None, on_commit: OnCommit | None = None
+        cls,
+        folder: Path,
+        *,
+        heads_dir: Path | None = None,
+        sign: bool = True,
+        on_commit: OnCommit | None = None,
     ) -> SqliteStore:
         """Open the log in `folder` for writing; both are made when missing.
 
         Args:
             folder: The data folder.
             heads_dir: Where signed heads go; `heads` in the data folder when left out.
+            sign: Whether the log's end is signed; False for somebody who only looks.
             on_commit: Told, on the event loop, of each commit's appends and seconds.
 
         Raises:
@@ -113,7 +123,7 @@ class SqliteStore:
             try:
                 _check_start(writer, path)
                 bring_up(writer, path)
-                return cls(path, lock, writer, heads_dir=heads_dir, on_commit=on_commit)
+                return cls(path, lock, writer, heads_dir=heads_dir, sign=sign, on_commit=on_commit)
             except BaseException:
                 writer.close()
                 raise
@@ -217,7 +227,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Finish what was handed in, then let go of the folder; harmless when done twice."""
-        self._heads.stop_waiting()
+        self._heads.stop()
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,6 +22,8 @@ from dispatch.verifying.head_check import HeadCheck
 from platforms.city import City
 
 SAY_EVERY = 50_000
+
+_log = logging.getLogger(__name__)
 
 
 class EventWalk:
@@ -104,7 +107,8 @@ class EventWalk:
     def _replay(self, board: Board, seq: int, body: bytes) -> None:
         try:
             recorded = decode_event(seq, body)
-            board = with_unit_of(board, recorded)
+            # Without a city no unit is known: that is no news here.
+            board = with_unit_of(board, recorded, say=_log.debug)
             closed = closed_by(board, recorded)
             self.board = evolve(board, recorded)
         except EventKindUnknown as error:

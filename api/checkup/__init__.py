@@ -1,0 +1,1 @@
+"""What `kuaijing doctor` looks at: the machine, the data, a service's folder."""
