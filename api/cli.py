@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from api.bench import cli as bench_cli
-from api.commands import doctor, replay, serve, token, warm
+from api.commands import doctor, replay, serve, tls, token, warm
 from api.errors import EXIT_FAILED, EXIT_USAGE, StartError
 from dispatch.errors import DispatchError
 from platforms import cli as platforms_cli
@@ -54,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Try it: kuaijing serve --demo --data var/demo",
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (serve, token, routing_cli, platforms_cli, replay, warm, doctor, bench_cli):
+    for module in (serve, token, tls, routing_cli, platforms_cli, replay, warm, doctor, bench_cli):
         module.register(subparsers)
     return parser
 

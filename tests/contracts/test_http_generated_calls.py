@@ -37,10 +37,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 OPERATIONS = sorted(
-    route.operation_id
-    for router in ROUTERS
-    for route in router.routes
-    if route.include_in_schema
+    route.operation_id for router in ROUTERS for route in router.routes if route.include_in_schema
 )
 WAIT_MAX_S = 0.05
 
@@ -172,5 +169,3 @@ def test_the_document_has_no_operation_beside_these(surroundings: Surroundings) 
         for one in path.values()
     }
     assert found == set(OPERATIONS)
-
-
