@@ -4,7 +4,7 @@ PORT ?= 8000
 DATA ?= var/demo
 BIN := .venv/bin
 
-.PHONY: run test check bench torture format lock clean help
+.PHONY: run test check bench torture format lock audit clean help
 
 run: .venv/run.installed  ## start the service with the demo city and simulated traffic
 	$(BIN)/kuaijing serve --demo --data $(DATA) --port $(PORT)
@@ -22,7 +22,7 @@ bench: .venv/dev.installed  ## the latency benchmark on the shipped network
 	$(BIN)/kuaijing bench latency
 
 torture: .venv/dev.installed  ## the long form of the crash, race and property tests
-	KUAIJING_LONG=1 $(BIN)/python -m pytest --timeout=1800 tests/crash tests/properties tests/scenarios
+	KUAIJING_LONG=1 $(BIN)/python -m pytest --timeout=1800 tests/crash tests/properties tests/scenarios tests/fuzz tests/contracts/test_http_generated_calls.py
 
 format: .venv/dev.installed  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
@@ -32,6 +32,10 @@ lock: .venv/dev.installed  ## renew the pinned versions
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url --quiet --upgrade --output-file requirements/run.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --no-emit-index-url --quiet --upgrade --output-file requirements/dev.lock
+
+audit: .venv/dev.installed  ## known weaknesses of the pinned versions; needs the internet
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/run.lock
 
 clean:  ## remove the environment and all that was made
 	rm -rf .venv var out

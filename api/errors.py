@@ -16,7 +16,8 @@ StartError                  told on stderr in one line, with the exit code of th
 ├── TokenRefused            a token that cannot be made, or is not known
 ├── DataMissing             a city, network or folder that is not there
 ├── BackupFailed            a backup that cannot be taken, trusted or put back
-└── AddressRefused          a port that is taken, or an address that would be open to all
+├── AddressRefused          a port that is taken, or an address that would be open to all
+└── TlsRefused              a certificate or key that cannot be used or made
 """
 
 from __future__ import annotations
@@ -136,3 +137,7 @@ class BackupFailed(StartError):
 
 class AddressRefused(StartError):
     """The port is taken, or the address would be open to everybody."""
+
+
+class TlsRefused(StartError):
+    """A certificate or key cannot be used, or cannot be made as asked."""

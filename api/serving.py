@@ -8,6 +8,7 @@ import gc
 import ipaddress
 import signal
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,12 +17,13 @@ import uvicorn
 import uvloop
 
 from api.demo_child import DemoChild
-from api.errors import EXIT_DONE, AddressRefused
+from api.errors import EXIT_DONE, AddressRefused, TlsRefused
 from api.http.app import create_app
 from api.http.connection import BoundedHttp
 from api.log import configure_log
 from api.opening import Wanted, open_service, prepare_folder
 from api.service import Service
+from api.tls import ServerFiles, server_context, utc_now
 from api.vitals import watch_loop_lag
 
 GRACEFUL_S = 3
@@ -33,23 +35,41 @@ BACKLOG = 2_048
 def serve(args: argparse.Namespace) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code."""
     wanted = Wanted(data_dir=args.data, city=args.city, network=args.network, store=args.store)
-    check_address(args.host, behind_proxy=args.behind_proxy)
+    tls = tls_context(args)
+    check_address(args.host, behind_proxy=args.behind_proxy, tls=tls is not None)
     configure_log(prepare_folder(wanted).logging)
     # Taken first: a port that is in use is told at once, not after the roads are loaded.
     with (
         listening_socket(args.host, args.port) as listener,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        return runner.run(_serve(wanted, listener, demo=args.demo))
+        return runner.run(_serve(wanted, listener, tls, demo=args.demo))
 
 
-def check_address(host: str, *, behind_proxy: bool) -> None:
+def tls_context(args: argparse.Namespace) -> ssl.SSLContext | None:
+    """What the command line asks for: TLS, or None.
+
+    Raises:
+        TlsRefused: One file without the other, a file that cannot be used, or with --demo.
+    """
+    if args.tls_cert is None and args.tls_key is None:
+        return None
+    if args.tls_cert is None or args.tls_key is None:
+        raise TlsRefused("--tls-cert and --tls-key go together: the certificate and its key")
+    if args.demo:
+        raise TlsRefused(
+            "--demo does not go with TLS: its simulated crews speak plain HTTP on this machine"
+        )
+    return server_context(ServerFiles(args.tls_cert, args.tls_key), now=utc_now())
+
+
+def check_address(host: str, *, behind_proxy: bool, tls: bool) -> None:
     """Makes sure that the service is not open to a network without TLS.
 
     Raises:
-        AddressRefused: The address is not loopback and no proxy was promised.
+        AddressRefused: The address is not loopback, there is no TLS, and no proxy was promised.
     """
-    if behind_proxy or host == "localhost":
+    if behind_proxy or tls or host == "localhost":
         return
     try:
         loopback = ipaddress.ip_address(host).is_loopback
@@ -58,7 +78,8 @@ def check_address(host: str, *, behind_proxy: bool) -> None:
     if not loopback:
         raise AddressRefused(
             f"--host {host} is not this machine alone, and tokens would travel unencrypted;"
-            " put a TLS proxy in front and add --behind-proxy"
+            " give --tls-cert and --tls-key (kuaijing tls make-ca makes both), or put a TLS proxy"
+            " in front and add --behind-proxy"
         )
 
 
@@ -94,12 +115,14 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(wanted: Wanted, listener: socket.socket, *, demo: bool) -> int:
+async def _serve(
+    wanted: Wanted, listener: socket.socket, tls: ssl.SSLContext | None, *, demo: bool
+) -> int:
     log = structlog.get_logger("serve")
     loop = asyncio.get_running_loop()
     service = await open_service(wanted, say=lambda text: log.info("opening", text=text))
     try:
-        server = _Server(_config(service))
+        server = _Server(_config(service, tls))
         # Roads, city and code stay for ever: left out of collections, those take no time from an
         # incident. They took tens of milliseconds each.
         gc.collect()
@@ -111,8 +134,7 @@ async def _serve(wanted: Wanted, listener: socket.socket, *, demo: bool) -> int:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
-        host, port = listener.getsockname()[:2]
-        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        url = _url(listener, "http" if tls is None else "https")
         log.info(
             "serving", url=url, synthetic=list(service.synthetic), seq=service.runner.durable_seq
         )
@@ -134,8 +156,13 @@ async def _serve(wanted: Wanted, listener: socket.socket, *, demo: bool) -> int:
     return EXIT_DONE
 
 
-def _config(service: Service) -> uvicorn.Config:
-    return uvicorn.Config(
+def _url(listener: socket.socket, scheme: str) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _config(service: Service, tls: ssl.SSLContext | None) -> uvicorn.Config:
+    config = uvicorn.Config(
         create_app(service),
         http=BoundedHttp,
         ws="none",
@@ -146,3 +173,7 @@ def _config(service: Service) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=GRACEFUL_S,
     )
+    config.load()
+    # Checked before the roads were loaded; uvicorn's own reading would ask for a key's password.
+    config.ssl = tls
+    return config

@@ -23,6 +23,17 @@ from platforms.errors import CityFileError
 MAX_FILE_BYTES = 64 * 2**20
 """A city file larger than this is refused: it is no list of a city's forces."""
 
+_NO_SHAPE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    shapely.errors.ShapelyError,
+)
+"""What shapely raises on a geometry whose parts are of another kind than they should be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -90,7 +101,7 @@ class Record:
             raise CityFileError(self.where, f"needs a Polygon or MultiPolygon, not {kind!r}")
         try:
             region = shape(self.geometry)
-        except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError) as error:
+        except _NO_SHAPE as error:
             raise CityFileError(
                 self.where, f"the polygon cannot be read ({error}); close its ring, lon before lat"
             ) from error

@@ -8,18 +8,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from platforms.errors import CityError, CityFileError, CityFolderRefused
 from routing.errors import NetworkMissing, RoadError
 
-if TYPE_CHECKING:
-    from platforms.city import City
-
 DONE, FAILED, USAGE, DATA_MISSING = 0, 1, 2, 4
 """Exit codes."""
+_NO_COUNTS = frozenset({"city", "synthetic", "warnings"})
 
 
 def register(subparsers: Any) -> None:
@@ -96,6 +94,7 @@ def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
 
 def _sketch(args: argparse.Namespace) -> int:
     from platforms.city_files import save_city  # noqa: PLC0415
+    from platforms.limited_check import city_report  # noqa: PLC0415
     from platforms.sketch import sketch_city  # noqa: PLC0415
     from routing.network_file import load_network  # noqa: PLC0415
 
@@ -104,7 +103,7 @@ def _sketch(args: argparse.Namespace) -> int:
     sys.stderr.write(f"sketching {args.platforms} platforms on {graph.node_count:,} nodes\n")
     city = sketch_city(graph, args.platforms, args.seed, name=args.name, timezone=args.timezone)
     save_city(city, args.out, replace=args.force)
-    _report(args, city, ())
+    _report(city_report(city, ()), as_json=args.json)
     return DONE
 
 
@@ -115,13 +114,12 @@ def _check(args: argparse.Namespace) -> int:
             " kuaijing city sketch\n"
         )
         return DATA_MISSING
-    from platforms.city_check import check_city  # noqa: PLC0415
-    from platforms.city_files import load_city  # noqa: PLC0415
-    from routing.roads import Roads  # noqa: PLC0415
+    from platforms.limited_check import check_limited  # noqa: PLC0415
 
-    city = load_city(args.city)
-    warnings = check_city(city, Roads.open(args.network))
-    _report(args, city, warnings)
+    def say(line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+
+    _report(check_limited(args.city, args.network, say=say), as_json=args.json)
     return DONE
 
 
@@ -151,27 +149,13 @@ def _is_sketch(folder: Path) -> bool:
     return isinstance(head, dict) and head.get("sketch") is True
 
 
-def _report(args: argparse.Namespace, city: City, warnings: tuple[str, ...]) -> None:
-    counts = {
-        "areas": len(city.areas),
-        "platforms": len(city.platforms),
-        "units": len(city.units),
-        "grids": len(city.grids),
-        "zones": len(city.zones),
-        "key_sites": len(city.key_sites),
-        "places": len(city.places),
-    }
-    for warning in warnings:
+def _report(report: Mapping[str, Any], *, as_json: bool) -> None:
+    for warning in report["warnings"]:
         sys.stderr.write(f"warning: {warning}\n")
-    if args.json:
-        report = {
-            "city": city.name,
-            "synthetic": city.synthetic,
-            **counts,
-            "warnings": list(warnings),
-        }
+    if as_json:
         sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")
         return
-    marked = "synthetic" if city.synthetic else "not synthetic"
+    marked = "synthetic" if report["synthetic"] else "not synthetic"
+    counts = {word: value for word, value in report.items() if word not in _NO_COUNTS}
     listed = ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in counts.items())
-    sys.stdout.write(f"{city.name} ({marked}): {listed}\n")
+    sys.stdout.write(f"{report['city']} ({marked}): {listed}\n")

@@ -102,6 +102,12 @@ def _add_result_options(parser: argparse.ArgumentParser) -> None:
         "--allow-pieces", action="store_true", help="take a network that falls into pieces"
     )
     parser.add_argument("--json", action="store_true", help="the report as JSON on stdout")
+    parser.add_argument(
+        "--memory-mb", type=_positive, help="memory that the reader may take (default by the size)"
+    )
+    parser.add_argument(
+        "--cpu-s", type=_positive, help="processor time that it may take (default by the size)"
+    )
 
 
 def _positive(text: str) -> int:
@@ -142,15 +148,19 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _compile(args: argparse.Namespace, source: Path, *, synthetic: bool) -> int:
-    from routing.network_file import make_manifest, save_network  # noqa: PLC0415
-    from routing.osm.importer import import_network  # noqa: PLC0415
+    from routing.osm.limited_import import import_limited, usual_bounds  # noqa: PLC0415
 
-    graph, report = import_network(
-        source, allow_pieces=args.allow_pieces, synthetic=synthetic, progress=_say
+    memory_bytes = None if args.memory_mb is None else args.memory_mb * 2**20
+    manifest = import_limited(
+        source,
+        args.out,
+        usual_bounds(source, memory_bytes=memory_bytes, cpu_s=args.cpu_s),
+        allow_pieces=args.allow_pieces,
+        synthetic=synthetic,
+        say=_say,
     )
-    save_network(graph, report, args.out)
     _say(f"wrote {args.out}")
-    _show(make_manifest(graph, report), as_json=args.json)
+    _show(manifest, as_json=args.json)
     return DONE
 
 

@@ -4,6 +4,7 @@ RoadError
 ├── NetworkFileError      a source or compiled file that cannot be used
 │   ├── NetworkMissing    no such file
 │   ├── SourceUnreadable  truncated, hostile, not OSM
+│   ├── SourceTooCostly   reading it took more than the import may take
 │   ├── NetworkEmpty      no road a car may use
 │   ├── NetworkInPieces   a second large piece that cannot be driven to
 │   └── CompiledMismatch  a compiled file of another version, or damaged
@@ -32,6 +33,10 @@ class NetworkMissing(NetworkFileError):
 
 class SourceUnreadable(NetworkFileError):
     """The OSM file is truncated, damaged, too large or of no known format."""
+
+
+class SourceTooCostly(NetworkFileError):
+    """Reading the OSM file took more memory or time than an import may take, or broke it off."""
 
 
 class NetworkEmpty(NetworkFileError):

@@ -40,6 +40,10 @@ def register(subparsers: Any) -> None:
         help="listen on an address other than loopback: a proxy in front does TLS",
     )
     parser.add_argument(
+        "--tls-cert", type=Path, metavar="FILE", help="certificate, PEM; see kuaijing tls make-ca"
+    )
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, PEM, no password")
+    parser.add_argument(
         "--demo", action="store_true", help="make demo tokens and drive simulated traffic"
     )
     parser.set_defaults(run=run)

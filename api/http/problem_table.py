@@ -119,6 +119,7 @@ TABLE: dict[type[Exception], Row] = {
     road.NetworkFileError: INTERNAL,
     road.NetworkMissing: INTERNAL,
     road.SourceUnreadable: INTERNAL,
+    road.SourceTooCostly: INTERNAL,
     road.NetworkEmpty: INTERNAL,
     road.NetworkInPieces: INTERNAL,
     road.CompiledMismatch: INTERNAL,

@@ -13,7 +13,7 @@ from api.http.catching_up import events_after
 from api.http.unit_views import fix_view
 from api.http.views.plain import encode
 from api.http.views.units import PositionView
-from api.http.waiting import Waiting
+from api.http.waiting import TURN_S, Waiting
 from api.service import Service
 from dispatch.errors import DispatchError
 
@@ -74,7 +74,7 @@ async def _parts(service: Service, waiting: Waiting, after: int) -> AsyncIterato
             yield b": heartbeat\n\n"
             heard_s = now_s
         left_s = max(0.01, positions_s + POSITIONS_S - time.monotonic())
-        await service.runner.tail.wait_after(after, left_s)
+        await service.runner.tail.wait_after(after, min(TURN_S, left_s))
 
 
 def _message(seq: int, body: bytes) -> bytes:

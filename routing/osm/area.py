@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from shapely.errors import GEOSException
+from shapely.errors import ShapelyError
 from shapely.geometry import GeometryCollection, MultiPolygon, Polygon, box, shape
 from shapely.ops import unary_union
 
@@ -18,6 +18,16 @@ MAX_AREA_KM2 = 60_000.0
 """Three times Shaoyang with its nine counties (20,800 km²); a public server gives up before."""
 _KM_PER_DEGREE = 111.2
 _MAX_POLYGON_BYTES = 32 * 2**20
+_NO_GEOJSON = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    ShapelyError,
+)
+"""What the decoder and shapely raise on a document of another shape."""
 
 
 def area_of_box(west: float, south: float, east: float, north: float) -> Area:
@@ -50,7 +60,7 @@ def area_of_file(path: Path) -> Area:
     try:
         geometries = [shape(each) for each in _geometries(json.loads(path.read_bytes()))]
         merged = unary_union([each for each in geometries if isinstance(each, Area)])
-    except (ValueError, TypeError, KeyError, AttributeError, GEOSException) as error:
+    except _NO_GEOJSON as error:
         raise AreaInvalid(f"{path} is not a GeoJSON polygon ({error})") from error
     return checked_area(merged)
 

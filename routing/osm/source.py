@@ -40,6 +40,9 @@ _READER_ERRORS = (
 """What osmium raises on damaged data: its own errors are RuntimeErrors, all but that of a place
 that is no number; text that is no UTF-8 and numbers out of range come as the others."""
 
+_NO_ROOM = ("Resource temporarily unavailable", "Cannot allocate memory", "bad_alloc")
+"""How the reader says that it got no memory, or no room for a thread: no fault of the file."""
+
 
 @dataclass(slots=True)
 class _Ways:
@@ -78,13 +81,16 @@ def read_source(path: Path, *, progress: Progress) -> SourceRoads:
         ways = _read_ways(source)
         progress(f"{path.name}: placing the nodes of {len(ways.rules):,} roads")
         nodes = place_nodes(source, np.array(ways.refs, np.int64))
+        facts = _facts(path, header)
     except UnicodeDecodeError as error:
         raise SourceUnreadable(f"{path} holds text that is not UTF-8 ({error.reason})") from error
     except _READER_ERRORS as error:
+        if any(words in str(error) for words in _NO_ROOM):
+            raise MemoryError(str(error)) from error
         raise SourceUnreadable(
             f"{path} is damaged, cut off or no OSM data ({error}); fetch it again"
         ) from error
-    return _assemble(ways, nodes, _facts(path, header))
+    return _assemble(ways, nodes, facts)
 
 
 def _facts(path: Path, header: Any) -> SourceFacts:

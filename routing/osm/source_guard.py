@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from routing.errors import NetworkMissing, SourceUnreadable
+from routing.osm.blob_guard import NotBlobs, check_blobs
 
 SOURCE_FORMATS = {
     ".osm.pbf": "pbf",
@@ -20,7 +21,7 @@ SOURCE_FORMATS = {
 MAX_SOURCE_BYTES = 8 * 2**30
 """A country's extract; the reader keeps every node in memory (16 bytes each)."""
 MAX_UNPACK_RATIO = 100
-"""OSM XML packs 8 to 25 times; a gzip bomb up to 1,032 times."""
+"""OSM XML packs 8 to 25 times, a PBF 2 to 4 times; a bomb up to 1,032 times."""
 MIN_UNPACK_LIMIT_BYTES = 64 * 2**20
 """Below this size a high ratio harms nobody (a small file of blanks)."""
 _CHUNK_BYTES = 2**20
@@ -37,8 +38,8 @@ def check_source(path: Path) -> str:
 
     Raises:
         NetworkMissing: There is no such file.
-        SourceUnreadable: It is no regular file, of no known format, too large, or its gzip
-            stream is damaged or unpacks to far more than OSM data does.
+        SourceUnreadable: It is no regular file, of no known format, too large, or what is packed
+            in it is damaged or unpacks to far more than OSM data does.
     """
     if not path.exists():
         raise NetworkMissing(f"{path} does not exist; give an .osm.pbf, .osm or .osm.gz file")
@@ -54,6 +55,8 @@ def check_source(path: Path) -> str:
         )
     if source_format == "osm.gz":
         _check_gzip(path, size)
+    elif source_format == "pbf":
+        _check_blobs(path, size)
     return source_format
 
 
@@ -68,16 +71,35 @@ def _format_of(path: Path) -> str:
 
 
 def _check_gzip(path: Path, packed_bytes: int) -> None:
-    limit_bytes = max(MIN_UNPACK_LIMIT_BYTES, packed_bytes * MAX_UNPACK_RATIO)
-    unpacked_bytes = 0
+    limit_bytes = _unpack_limit(packed_bytes)
+    unpacked = 0
     try:
         with gzip.open(path) as stream:
             while chunk := stream.read(_CHUNK_BYTES):
-                unpacked_bytes += len(chunk)
-                if unpacked_bytes > limit_bytes:
-                    raise SourceUnreadable(
-                        f"{path} unpacks to more than {MAX_UNPACK_RATIO} times its size,"
-                        " as no OSM data does; it is not read"
-                    )
+                unpacked += len(chunk)
+                if unpacked > limit_bytes:
+                    raise _bomb(path)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceUnreadable(f"{path} is damaged or cut off ({error}); fetch it again") from error
+
+
+def _check_blobs(path: Path, packed_bytes: int) -> None:
+    try:
+        is_fair = check_blobs(path, _unpack_limit(packed_bytes))
+    except NotBlobs as error:
+        raise SourceUnreadable(
+            f"{path} is damaged, cut off or no PBF ({error}); fetch it again"
+        ) from error
+    if not is_fair:
+        raise _bomb(path)
+
+
+def _unpack_limit(packed_bytes: int) -> int:
+    return max(MIN_UNPACK_LIMIT_BYTES, packed_bytes * MAX_UNPACK_RATIO)
+
+
+def _bomb(path: Path) -> SourceUnreadable:
+    return SourceUnreadable(
+        f"{path} unpacks to more than {MAX_UNPACK_RATIO} times its size, as no OSM data does;"
+        " it is not read"
+    )

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -38,7 +39,9 @@ def kuaijing(*words: object, **environ: str) -> subprocess.CompletedProcess[str]
 
 
 @contextmanager
-def serving(data: Path, *words: object) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(
+    data: Path, *words: object, verify: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A real server process on a port of its own; ended when the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -50,10 +53,10 @@ def serving(data: Path, *words: object) -> Iterator[tuple[str, subprocess.Popen[
         stderr=subprocess.STDOUT,
         text=True,
     )
-    url = f"http://127.0.0.1:{port}"
+    url = f"{'http' if verify is None else 'https'}://127.0.0.1:{port}"
     try:
         deadline_s = time.monotonic() + READY_WITHIN_S
-        while not _ready(url):
+        while not _ready(url, verify):
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < deadline_s, "the service did not get ready"
             time.sleep(0.1)
@@ -64,11 +67,12 @@ def serving(data: Path, *words: object) -> Iterator[tuple[str, subprocess.Popen[
         process.communicate()
 
 
-def _ready(url: str) -> bool:
+def _ready(url: str, verify: ssl.SSLContext | None) -> bool:
     try:
-        return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+        found = httpx.get(f"{url}/readyz", trust_env=False, verify=verify or True)
     except httpx.TransportError:
         return False
+    return found.status_code == 200
 
 
 def one_line(done: subprocess.CompletedProcess[str]) -> str:

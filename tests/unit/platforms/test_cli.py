@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from platforms import limited_check
 from platforms.city_files import load_city, save_city
 from platforms.cli import register
 from routing.network_file import save_network
@@ -116,3 +118,21 @@ def test_a_time_zone_that_no_check_would_pass_is_refused_before_the_sketch(
         run("sketch", *words)
     assert caught.value.code == 2
     assert "Mars/Olympus is not known" in capsys.readouterr().err
+
+
+def test_a_folder_that_would_fill_the_memory_is_refused_in_words(
+    network: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save_city(small_city(), tmp_path / "city")
+    # 30 MB of empty lists are 700 MB of Python.
+    zones = '{"type": "FeatureCollection", "features": [' + "[]," * 10**7 + "[]]}"
+    (tmp_path / "city" / "zones.geojson").write_text(zones, encoding="utf-8")
+    tight = replace(limited_check.BOUNDS, memory_bytes=600 * 2**20)
+    monkeypatch.setattr(limited_check, "BOUNDS", tight)
+    assert run("check", tmp_path / "city", "--network", network) == 1
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("kuaijing: ")
+    assert "600 MiB of memory" in last

@@ -329,6 +329,7 @@ def test_polygon_files(tmp_path: Path, document: object) -> None:
         "[]",
         "{}",
         '{"type": "Point", "coordinates": [1, 1]}',
+        '{"type": "Polygof", "coordinates": [[[1, 1], [2, 1], [2, 2], [1, 1]]]}',
         '{"type": "Polygon", "coordinates": "x"}',
         '{"type": "Polygon", "coordinates": [[[1, 1]]]}',
         '{"type": "FeatureCollection", "features": []}',
