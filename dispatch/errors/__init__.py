@@ -27,6 +27,8 @@ DispatchError
 ├── CursorExpired           a place in the log that is no longer kept
 └── StoreError
     ├── StoreUnavailable    the log cannot be written now; try again
+    │   └── OutcomeUnknown  whether it was recorded could not be found out
+    ├── StoreUnsafe         the server of the log would lose what it has acknowledged
     ├── StoreLocked         another service owns the folder
     ├── LogDamaged          the log does not follow from itself
     ├── LogFormatUnknown    a log or snapshot laid out by another version
@@ -73,10 +75,12 @@ from dispatch.errors.store import (
     LogDamaged,
     LogFormatUnknown,
     LogMoved,
+    OutcomeUnknown,
     StaleEpoch,
     StoreError,
     StoreLocked,
     StoreUnavailable,
+    StoreUnsafe,
 )
 
 __all__ = [
@@ -101,6 +105,7 @@ __all__ = [
     "LogMoved",
     "NoUnitFree",
     "NoWay",
+    "OutcomeUnknown",
     "QueueFull",
     "Refused",
     "SpeedFactorUnknown",
@@ -109,6 +114,7 @@ __all__ = [
     "StoreError",
     "StoreLocked",
     "StoreUnavailable",
+    "StoreUnsafe",
     "UnitBusy",
     "UnitOffDuty",
     "UnitTaken",

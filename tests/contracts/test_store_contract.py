@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -21,21 +22,42 @@ from dispatch.store import (
     StoredReply,
     StoredSnapshot,
 )
+from dispatch.store.redis.store import RedisStore
 from dispatch.store.sqlite import SqliteStore
 from dispatch.words import UnixMs
+from tests.redis_server import RedisServer
 
-Open: TypeAlias = Callable[[Path], Store]
-ADAPTERS: dict[str, Open] = {"sqlite": SqliteStore.open}
+Open: TypeAlias = Callable[[Path], Awaitable[Store]]
 
 
-@pytest.fixture(params=sorted(ADAPTERS))
+@pytest.fixture(params=["redis", "sqlite"])
 def open_store(request: pytest.FixtureRequest) -> Open:
-    return ADAPTERS[request.param]
+    if request.param == "sqlite":
+        return open_sqlite
+    server: RedisServer = request.getfixturevalue("redis_server")
+    return partial(open_redis, server.url)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One server; each test has an area of its own."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+async def open_sqlite(folder: Path) -> Store:
+    return SqliteStore.open(folder)
+
+
+async def open_redis(url: str, folder: Path) -> Store:
+    return await RedisStore.open(url, hashlib.sha256(bytes(folder)).hexdigest()[:16])
 
 
 @asynccontextmanager
 async def opened(open_store: Open, folder: Path) -> AsyncIterator[Store]:
-    store = open_store(folder)
+    store = await open_store(folder)
     try:
         yield store
     finally:
@@ -320,7 +342,7 @@ def test_a_second_writer_on_the_same_folder_is_refused(open_store: Open, tmp_pat
     async def scenario() -> None:
         async with opened(open_store, tmp_path):
             with pytest.raises(StoreLocked, match="another service"):
-                open_store(tmp_path)
+                await open_store(tmp_path)
         async with opened(open_store, tmp_path):
             pass
 
@@ -329,7 +351,7 @@ def test_a_second_writer_on_the_same_folder_is_refused(open_store: Open, tmp_pat
 
 def test_closing_finishes_what_was_handed_in(open_store: Open, tmp_path: Path) -> None:
     async def scenario() -> None:
-        store = open_store(tmp_path)
+        store = await open_store(tmp_path)
         waits = [submit(store, an_append(store, b"e", seq=seq)) for seq in range(200)]
         await store.close()
         await asyncio.gather(*waits)

@@ -1,0 +1,286 @@
+"""The one way into the log: what gathers while a batch is under way goes as the next one.
+
+A batch whose answer was lost is *in doubt*: it is in the log, or is not, or will be in a moment. It
+is asked for again under its own number until the server says what came of it; its callers wait.
+Whoever comes meanwhile is refused at once, so that a refusal may overtake an append in doubt;
+successes never overtake one another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TypeAlias
+
+from redis.exceptions import ResponseError
+
+from dispatch.errors import (
+    DispatchError,
+    OutcomeUnknown,
+    StaleEpoch,
+    StoreUnavailable,
+)
+from dispatch.store import Append
+from dispatch.store.redis.line import RETRY_AFTER_S, Address, LineBroken
+from dispatch.store.redis.packing import Outcome, outcomes_of, pack_append
+from dispatch.store.redis.write_line import LogGone, WriteLine
+
+MAX_BATCH = 512
+"""Most appends in one batch: bounds how long the first of them waits for the last."""
+
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+"""Size at which a batch is closed, likewise."""
+
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 1.0
+"""Between two tries while the server is away; doubled from the one to the other."""
+
+CLOSE_S = 3.0
+"""Longest that closing waits for an append in doubt."""
+
+OnCommit: TypeAlias = Callable[[int, float], None]
+"""Told how many appends a batch held and how many seconds it took."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    append: Append
+    packed: bytes
+    tell: Callable[[Outcome], None]
+
+
+class CommitQueue:
+    """Owns the writing line.
+
+    Attributes:
+        head: Number of the last event known to be durable.
+        epoch: This writer's epoch.
+        failing: The last commit failed.
+    """
+
+    def __init__(
+        self,
+        line: WriteLine,
+        address: Address,
+        *,
+        head: int,
+        epoch: int,
+        on_commit: OnCommit | None = None,
+    ) -> None:
+        """Start; it ends with `stop`."""
+        self.head = head
+        self.epoch = epoch
+        self.failing = False
+        self._line = line
+        self._address = address
+        self._on_commit = on_commit
+        self._waiting: deque[_Waiting] = deque()
+        self._number = 0
+        # What whoever comes now is told; None while they are let in.
+        self._shut: Callable[[], DispatchError] | None = None
+        # Once shut for good, only a new start helps.
+        self._ended = False
+        self._stop_at: float | None = None
+        self._awake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.create_task(self._run(), name="commit")
+
+    def hand_in(
+        self, append: Append, touched: Sequence[str] | None, tell: Callable[[Outcome], None]
+    ) -> None:
+        """Queue an append; `tell` is called on the event loop, later."""
+        shut = self._shut
+        if shut is not None:
+            self._loop.call_soon(tell, Outcome(error=shut()))
+            return
+        self._waiting.append(_Waiting(append, pack_append(append, touched), tell))
+        self._awake.set()
+
+    def check_open(self) -> None:
+        """Refuse what cannot be written beside the queue either.
+
+        Raises:
+            StoreUnavailable: the server is away, the log gone, or another writer has taken over.
+        """
+        if self._shut is not None:
+            told = self._shut()
+            if isinstance(told, StoreUnavailable):
+                raise told
+            raise StoreUnavailable(str(told), retry_after_s=RETRY_AFTER_S) from told
+
+    def note_success(self) -> None:
+        """A write beside the queue got through: commits will, too."""
+        self.failing = self._shut is not None
+
+    def depose(self, epoch: int) -> None:
+        """Another writer has taken over: let nobody in any more."""
+        self._end(lambda: StaleEpoch(given=self.epoch, current=epoch))
+
+    async def stop(self) -> None:
+        """Finish what was handed in; an append still in doubt after `CLOSE_S` is left so."""
+        self._stop_at = self._loop.time() + CLOSE_S
+        self._awake.set()
+        await self._task
+        self._end(_stopped)
+        await self._line.close()
+
+    async def _run(self) -> None:
+        while True:
+            if self._waiting:
+                await self._commit(self._gather())
+            elif self._stop_at is not None:
+                return
+            else:
+                self._awake.clear()
+                await self._awake.wait()
+
+    def _gather(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        while self._waiting and len(batch) < MAX_BATCH and size < MAX_BATCH_BYTES:
+            one = self._waiting.popleft()
+            size += len(one.packed)
+            batch.append(one)
+        return batch
+
+    async def _commit(self, batch: list[_Waiting]) -> None:
+        """Send a batch and tell its callers what came of it."""
+        began = perf_counter()
+        self._number += 1
+        try:
+            told = await self._until_answered([one.packed for one in batch])
+        except DispatchError as error:
+            self.failing = True
+            _log.error("commit failed: %s", error)
+            outcomes = [Outcome(error=error)] * len(batch)
+        else:
+            outcomes = outcomes_of(told[1], told[2:], [one.append for one in batch])
+            self._note(outcomes)
+        for one, outcome in zip(batch, outcomes, strict=True):
+            self._tell(one, outcome)
+        if self._on_commit is not None:
+            self._on_commit(len(batch), perf_counter() - began)
+        await self._come_back()
+
+    async def _until_answered(self, packed: list[bytes]) -> list[bytes]:
+        """The script's answer to a batch, asked for until it comes.
+
+        Raises:
+            DispatchError: the batch was not carried out and never will be.
+            OutcomeUnknown: the service stops, or the log is gone, before it is known.
+        """
+        in_doubt = False
+        pause_s = 0.0
+        while True:
+            try:
+                await self._line.ready(self.head)
+                answer = await self._line.append(self._number, packed)
+            except LineBroken as error:
+                in_doubt, failure = True, self._address.unavailable(error)
+            except ResponseError as error:
+                failure = self._address.unavailable(error)
+                if "user_script" in str(error):
+                    # Not refused before it began: it stumbled, and what it wrote stays.
+                    raise self._lost_track([str(error).encode()]) from error
+            except StoreUnavailable as error:
+                failure = error
+            except LogGone as error:
+                self._end_gone(str(error))
+                raise (OutcomeUnknown(str(error)) if in_doubt else _gone(str(error))) from error
+            else:
+                if answer[0] == b"done":
+                    return answer
+                raise self._lost_track(answer)
+            if not in_doubt:
+                # Nothing of it has reached the server, or its only copy was refused.
+                raise failure
+            if pause_s:
+                self._shut_out(failure)
+            await self._pause(pause_s, failure)
+            # At once the first time: a line that was cut while the server is well.
+            pause_s = min(max(2 * pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+
+    async def _pause(self, seconds: float, failure: StoreUnavailable) -> None:
+        if self._stop_at is not None and self._loop.time() >= self._stop_at:
+            raise OutcomeUnknown(f"the service stops while the log cannot be asked: {failure}")
+        await asyncio.sleep(seconds)
+
+    async def _come_back(self) -> None:
+        """After a failure, wait for the server, so that the next to come finds it ready."""
+        pause_s = FIRST_PAUSE_S
+        while not self._ended:
+            try:
+                await self._line.ready(self.head)
+            except StoreUnavailable as error:
+                self._shut_out(error)
+            except LogGone as error:
+                self._end_gone(str(error))
+                return
+            else:
+                self._shut = None
+                return
+            if self._stop_at is not None:
+                return
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    def _note(self, outcomes: Sequence[Outcome]) -> None:
+        self.failing = False
+        for outcome in outcomes:
+            if outcome.error is None:
+                self.head = outcome.last_seq
+            elif isinstance(outcome.error, StaleEpoch) and outcome.error.current != self.epoch:
+                self.depose(outcome.error.current)
+
+    def _shut_out(self, failure: StoreUnavailable) -> None:
+        """Refuse those who wait behind and those who come, until the server is back."""
+        text, retry_after_s = failure.why, failure.retry_after_s
+        self.failing = True
+        if not self._ended:
+            self._shut = lambda: StoreUnavailable(text, retry_after_s=retry_after_s)
+        self._refuse_waiting()
+
+    def _end(self, told: Callable[[], DispatchError]) -> None:
+        if not self._ended:
+            self._ended, self._shut = True, told
+        self._refuse_waiting()
+
+    def _end_gone(self, text: str) -> None:
+        _log.error("%s", text)
+        self.failing = True
+        self._end(lambda: _gone(text))
+
+    def _lost_track(self, answer: Sequence[bytes]) -> DispatchError:
+        """The script answers what it never should: the log is another, or its counts are."""
+        said = " ".join(part.decode(errors="replace") for part in answer)
+        text = f"the server answered {said!r} to batch {self._number} of epoch {self.epoch}"
+        self._end_gone(f"{text}: the log was changed from outside, restart the service")
+        return OutcomeUnknown(text)
+
+    def _refuse_waiting(self) -> None:
+        shut = self._shut
+        while self._waiting and shut is not None:
+            self._tell(self._waiting.popleft(), Outcome(error=shut()))
+
+    def _tell(self, one: _Waiting, outcome: Outcome) -> None:
+        try:
+            one.tell(outcome)
+        except Exception:  # noqa: BLE001
+            # A defect in one must not leave those behind it waiting.
+            _log.exception("a commit could not be told")
+
+
+def _gone(text: str) -> StoreUnavailable:
+    return StoreUnavailable(text, retry_after_s=RETRY_AFTER_S)
+
+
+def _stopped() -> StoreUnavailable:
+    return StoreUnavailable(
+        "the log's writer has stopped; restart the service", retry_after_s=RETRY_AFTER_S
+    )
