@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -106,3 +108,14 @@ class RedisServer:
             return self.ask("PING") is True
         except redis.RedisError:
             return False
+
+
+@contextmanager
+def running_redis(folder: Path, *options: str, **environment: str) -> Iterator[RedisServer]:
+    """A server for one test."""
+    server = RedisServer(folder, *options, **environment)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

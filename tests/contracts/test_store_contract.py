@@ -12,19 +12,12 @@ from typing import TypeAlias
 
 import pytest
 
-from dispatch.errors import CommandKnown, DispatchError, LogMoved, StaleEpoch, StoreLocked
-from dispatch.store import (
-    Append,
-    ClosedQuery,
-    ClosedRow,
-    Store,
-    StoredCommand,
-    StoredReply,
-    StoredSnapshot,
-)
+from dispatch.errors import CommandKnown, LogMoved, StaleEpoch, StoreLocked
+from dispatch.store import Append, ClosedQuery, Store, StoredSnapshot
 from dispatch.store.redis.store import RedisStore
 from dispatch.store.sqlite import SqliteStore
 from dispatch.words import UnixMs
+from tests.appending import a_closed, a_command, an_append, run, submit
 from tests.redis_server import RedisServer
 
 Open: TypeAlias = Callable[[Path], Awaitable[Store]]
@@ -64,59 +57,8 @@ async def opened(open_store: Open, folder: Path) -> AsyncIterator[Store]:
         await store.close()
 
 
-def submit(store: Store, append: Append) -> asyncio.Future[None]:
-    """An append as something to wait for."""
-    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def settled(error: DispatchError | None) -> None:
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
-
-    store.append(append, settled)
-    return done
-
-
 def note(order: list[int], seq: int, _done: object) -> None:
     order.append(seq)
-
-
-def an_append(store: Store, *events: bytes, seq: int | None = None, key: str = "") -> Append:
-    return Append(
-        expected_seq=store.head if seq is None else seq,
-        epoch=store.epoch,
-        events=events,
-        command=a_command(key) if key else None,
-    )
-
-
-def a_command(key: str, *, at_ms: int = 1_000) -> StoredCommand:
-    reply = StoredReply(
-        status=201, body=b'{"of":"' + key.encode() + b'"}', headers=(("ETag", '"1"'),)
-    )
-    return StoredCommand(key=key, body_sha256=b"\x01" * 32, at_ms=UnixMs(at_ms), reply=reply)
-
-
-def a_closed(number: int, **changes: object) -> ClosedRow:
-    fields: dict[str, object] = {
-        "incident_id": f"I{number:06d}",
-        "received_at_ms": UnixMs(number * 1_000),
-        "status": "closed",
-        "category": "traffic",
-        "platform_id": "P01",
-        "assignment_ids": (f"A{number:06d}",),
-        "body": f"closed {number}".encode(),
-    }
-    return ClosedRow(**(fields | changes))  # type: ignore[arg-type]
-
-
-def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(60):
-            await scenario()
-
-    asyncio.run(bounded())
 
 
 def test_appended_events_are_numbered_from_one_without_gaps(

@@ -35,6 +35,9 @@ MAX_BATCH = 512
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 """Size at which a batch is closed, likewise."""
 
+GRACE_S = 0.5
+"""A line that was cut while the server is well is mended sooner, and nobody is refused for it."""
+
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 """Between two tries while the server is away; doubled from the one to the other."""
@@ -86,7 +89,7 @@ class CommitQueue:
         self._shut: Callable[[], DispatchError] | None = None
         # Once shut for good, only a new start helps.
         self._ended = False
-        self._stop_at: float | None = None
+        self._stopping = False
         self._awake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run(), name="commit")
@@ -124,9 +127,12 @@ class CommitQueue:
 
     async def stop(self) -> None:
         """Finish what was handed in; an append still in doubt after `CLOSE_S` is left so."""
-        self._stop_at = self._loop.time() + CLOSE_S
+        self._stopping = True
         self._awake.set()
-        await self._task
+        await asyncio.wait({self._task}, timeout=CLOSE_S)
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task})
         self._end(_stopped)
         await self._line.close()
 
@@ -134,7 +140,7 @@ class CommitQueue:
         while True:
             if self._waiting:
                 await self._commit(self._gather())
-            elif self._stop_at is not None:
+            elif self._stopping:
                 return
             else:
                 self._awake.clear()
@@ -159,6 +165,10 @@ class CommitQueue:
             self.failing = True
             _log.error("commit failed: %s", error)
             outcomes = [Outcome(error=error)] * len(batch)
+        except asyncio.CancelledError:
+            for one in batch:
+                self._tell(one, Outcome(error=_left_in_doubt()))
+            raise
         else:
             outcomes = outcomes_of(told[1], told[2:], [one.append for one in batch])
             self._note(outcomes)
@@ -173,9 +183,10 @@ class CommitQueue:
 
         Raises:
             DispatchError: the batch was not carried out and never will be.
-            OutcomeUnknown: the service stops, or the log is gone, before it is known.
+            OutcomeUnknown: the log is gone before it is known.
         """
         in_doubt = False
+        began_s = self._loop.time()
         pause_s = 0.0
         while True:
             try:
@@ -200,16 +211,11 @@ class CommitQueue:
             if not in_doubt:
                 # Nothing of it has reached the server, or its only copy was refused.
                 raise failure
-            if pause_s:
+            if self._loop.time() - began_s > GRACE_S:
                 self._shut_out(failure)
-            await self._pause(pause_s, failure)
+            await asyncio.sleep(pause_s)
             # At once the first time: a line that was cut while the server is well.
             pause_s = min(max(2 * pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
-
-    async def _pause(self, seconds: float, failure: StoreUnavailable) -> None:
-        if self._stop_at is not None and self._loop.time() >= self._stop_at:
-            raise OutcomeUnknown(f"the service stops while the log cannot be asked: {failure}")
-        await asyncio.sleep(seconds)
 
     async def _come_back(self) -> None:
         """After a failure, wait for the server, so that the next to come finds it ready."""
@@ -225,7 +231,7 @@ class CommitQueue:
             else:
                 self._shut = None
                 return
-            if self._stop_at is not None:
+            if self._stopping:
                 return
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
@@ -278,6 +284,12 @@ class CommitQueue:
 
 def _gone(text: str) -> StoreUnavailable:
     return StoreUnavailable(text, retry_after_s=RETRY_AFTER_S)
+
+
+def _left_in_doubt() -> OutcomeUnknown:
+    return OutcomeUnknown(
+        "the service stops while the server of the log does not answer", retry_after_s=RETRY_AFTER_S
+    )
 
 
 def _stopped() -> StoreUnavailable:

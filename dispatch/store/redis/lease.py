@@ -31,6 +31,9 @@ LEASE_MS = 3_000
 RENEW_S = 1.0
 """Two renewals may fail before the lease runs out."""
 
+STOP_S = 1.0
+"""Longest that stopping waits for the server; the lease runs out by itself."""
+
 LOOK_S = 0.1
 """How often a candidate looks whether the lease is free."""
 
@@ -119,26 +122,47 @@ class Renewal:
         self._keys = keys
         self._lead = lead
         self._on_lost = on_lost
+        self._line: Line | None = None
+        # Said once, not each second.
+        self._failing = False
         self._stopping = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name="lease")
 
     async def stop(self) -> None:
-        """Stop, and give up the lease where the server can be reached."""
+        """Stop, and give up the lease where the server answers."""
         self._stopping.set()
-        await self._task
+        await asyncio.wait({self._task}, timeout=STOP_S)
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        if self._line is not None:
+            await self._line.close()
 
     async def _run(self) -> None:
         # A line of its own, so that a renewal never waits behind a large append.
-        line: Line | None = None
         while not await self._is_stopping(RENEW_S):
             try:
-                if line is None or line.broken:
-                    line = await self._address.connect()
-                if not await self._renew(line):
+                if not await self._renew(await self._connected()):
                     break
+                self._failing = False
             except (StoreUnavailable, LineBroken, ResponseError) as error:
-                _log.warning("the lease of area %s is not renewed: %s", self._keys.area, error)
-        await self._resign(line)
+                self._warn("is not renewed", error)
+        try:
+            lead = self._lead
+            line = await self._connected()
+            await line.run(RESIGN, self._keys, lead.log_id, lead.epoch, lead.token)
+        except (StoreUnavailable, LineBroken, ResponseError) as error:
+            self._warn("runs out by itself", error)
+
+    def _warn(self, what: str, error: Exception) -> None:
+        if not self._failing:
+            _log.warning("the lease of area %s %s: %s", self._keys.area, what, error)
+        self._failing = True
+
+    async def _connected(self) -> Line:
+        if self._line is None or self._line.broken:
+            self._line = await self._address.connect()
+        return self._line
 
     async def _is_stopping(self, within_s: float) -> bool:
         try:
@@ -155,15 +179,3 @@ class Renewal:
         if said == b"stale":
             self._on_lost(int(rest[0]))
         return bool(said == b"leads")
-
-    async def _resign(self, line: Line | None) -> None:
-        try:
-            if line is None or line.broken:
-                line = await self._address.connect()
-            lead = self._lead
-            await line.run(RESIGN, self._keys, lead.log_id, lead.epoch, lead.token)
-        except (StoreUnavailable, LineBroken, ResponseError) as error:
-            _log.warning("the lease of area %s runs out by itself: %s", self._keys.area, error)
-        finally:
-            if line is not None:
-                await line.close()

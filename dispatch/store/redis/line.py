@@ -54,21 +54,7 @@ class Address:
         Raises:
             ValueError: it is none.
         """
-        parts = urlsplit(url)
-        port = parts.port or 6379
-        self.shown = f"{parts.scheme}://{parts.hostname}:{port}{parts.path.rstrip('/')}"
-        database = parts.path.strip("/")
-        # Options in the address would win over those below.
-        if (
-            parts.scheme not in {"redis", "rediss"}
-            or not parts.hostname
-            or parts.query
-            or not (database.isdecimal() or not database)
-        ):
-            raise ValueError(
-                f"{self.shown} is no address of a Redis server:"
-                " redis://[USER:PASSWORD@]HOST[:PORT][/DB] is meant, or rediss:// for TLS"
-            )
+        self.shown = _without_password(url)
         self._connections = ConnectionPool.from_url(
             url,
             protocol=2,  # plain lists for every answer, and nothing that comes unasked
@@ -106,6 +92,23 @@ class Address:
             " is gone",
             retry_after_s=RETRY_AFTER_S,
         )
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    database = parts.path.removeprefix("/")
+    try:
+        sound = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0
+    except ValueError:
+        sound = False
+    # Options in the address would win over those that keep writes from being repeated.
+    if not sound or parts.query or not (database.isdecimal() or not database):
+        raise ValueError(
+            f"{shown} is no address of a Redis server: redis://[USER:PASSWORD@]HOST[:PORT][/DB]"
+            " is meant, or rediss:// for TLS, and no options"
+        )
+    return shown
 
 
 class Line:

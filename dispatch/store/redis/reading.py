@@ -78,7 +78,8 @@ class RedisReader:
             bodies += found
             if not last_ms:
                 break
-            wanted["before_ms"], wanted["before_id"] = last_ms, last_id
+            # As text: the server's MessagePack knows no bytes.
+            wanted["before_ms"], wanted["before_id"] = last_ms.decode(), last_id.decode()
         return bodies
 
     async def snapshots(self) -> Sequence[StoredSnapshot]:

@@ -94,13 +94,23 @@ async def check_server(line: Line, *, shown: str, accepted: frozenset[str]) -> N
     info: dict[str, str] = {}
     for section in ("server", "persistence", "replication", "cluster"):
         info |= _info(await line.ask("INFO", section))
-    if info.get("loading") == "1":
-        raise StoreUnavailable(
-            f"the Redis server {shown} still reads its data", retry_after_s=RETRY_AFTER_S
-        )
+    busy = _busy(info)
+    if busy:
+        raise StoreUnavailable(f"the Redis server {shown} {busy}", retry_after_s=RETRY_AFTER_S)
     faults = faults_of(await _config(line), info, accepted)
     if faults:
         raise StoreUnsafe(shown, faults=tuple(faults), exemptions=tuple(sorted(EXEMPTIONS)))
+
+
+def _busy(info: Mapping[str, str]) -> str | None:
+    """Why a server that is set up well is not to be relied on yet."""
+    if info.get("loading") == "1":
+        return "still reads its data"
+    rewriting = "1" in (info.get("aof_rewrite_in_progress"), info.get("aof_rewrite_scheduled"))
+    if rewriting and info.get("aof_base_size") == "0":
+        # Just switched on: until its first copy is whole, a restart would not read any of it.
+        return "has only begun to keep a log, and its first copy is not yet whole"
+    return None
 
 
 async def _config(line: Line) -> dict[str, str]:
