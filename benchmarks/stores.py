@@ -22,7 +22,9 @@ import uvloop
 
 from dispatch.errors import DispatchError
 from dispatch.store import Append, Store, StoredCommand, StoredReply
-from dispatch.store.redis.store import RedisStore
+from dispatch.store.redis.keys import AreaKeys
+from dispatch.store.redis.line import Address
+from dispatch.store.redis.store import RedisPlace, RedisStore
 from dispatch.store.sqlite import SqliteStore
 from dispatch.words import UnixMs
 
@@ -123,7 +125,7 @@ async def main() -> None:
         stores: dict[str, Store] = {"sqlite": SqliteStore.open(Path(name))}
         if args.redis:
             area = f"bench-{secrets.token_hex(4)}"
-            stores["redis"] = await RedisStore.open(args.redis, area)
+            stores["redis"] = await RedisStore.open(RedisPlace(Address(args.redis), AreaKeys(area)))
         await measure(stores, Path(name), args.rounds)
         for store in stores.values():
             await store.close()

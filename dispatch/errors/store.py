@@ -95,10 +95,10 @@ class StoreUnsafe(StoreError):
     def __init__(
         self, server: str, *, faults: tuple[str, ...], exemptions: tuple[str, ...]
     ) -> None:
-        listed = "".join(f"\n- {fault}" for fault in faults)
+        listed = "; ".join(f"({number}) {fault}" for number, fault in enumerate(faults, start=1))
         super().__init__(
-            f"the Redis server {server} is set up to lose what it has acknowledged:{listed}\n"
-            f"Whoever accepts that names the setting (one of {', '.join(exemptions)})"
+            f"the Redis server {server} is set up to lose what it has acknowledged: {listed}."
+            f" Whoever takes that danger accepts the setting by its name ({', '.join(exemptions)})"
         )
         self.faults = faults
 

@@ -11,9 +11,9 @@ import pytest
 from dispatch.errors import StoreUnavailable, StoreUnsafe
 from dispatch.store.redis.line import Address
 from dispatch.store.redis.server_check import EXEMPTIONS, faults_of
-from dispatch.store.redis.store import RedisStore
 from tests.appending import an_append, run, submit
 from tests.redis_server import RedisServer, free_port, running_redis
+from tests.redis_stores import open_redis
 
 AREA = "city"
 GOOD = {
@@ -46,7 +46,7 @@ def server(one_server: RedisServer) -> Iterator[RedisServer]:
 
 
 async def opens(server: RedisServer, *accepted: str) -> None:
-    store = await RedisStore.open(server.url, AREA, accepted=accepted)
+    store = await open_redis(server.url, AREA, *accepted)
     await store.close()
 
 
@@ -75,7 +75,9 @@ def test_each_setting_is_named_with_how_to_mend_it(server: RedisServer, name: st
 
 def test_redis_as_it_comes_is_refused(tmp_path: Path) -> None:
     with running_redis(tmp_path, "--loglevel notice") as server:
-        with pytest.raises(StoreUnsafe, match=r"appendonly is no.*\n.*appendfsync is everysec"):
+        with pytest.raises(
+            StoreUnsafe, match=r"\(1\) appendonly is no.*\(2\) appendfsync is everysec"
+        ):
             run(lambda: opens(server))
         with pytest.raises(StoreUnsafe, match="appendfsync") as refused:
             run(lambda: opens(server, "appendonly"))
@@ -94,7 +96,7 @@ def test_settings_that_cannot_be_read_are_not_taken_for_good(server: RedisServer
     try:
         url = server.url.replace("//", "//guard:pass@")
         with pytest.raises(StoreUnsafe, match="appendfsync is not to be read by this user") as no:
-            run(lambda: RedisStore.open(url, AREA))
+            run(lambda: open_redis(url, AREA))
         assert len(no.value.faults) == len(EXEMPTIONS)
         assert "pass" not in str(no.value)
     finally:
@@ -104,14 +106,14 @@ def test_settings_that_cannot_be_read_are_not_taken_for_good(server: RedisServer
 def test_a_wrong_password_is_told_without_showing_it(server: RedisServer) -> None:
     url = server.url.replace("//", "//nobody:sesame@")
     with pytest.raises(StoreUnavailable, match="invalid username-password pair") as refused:
-        run(lambda: RedisStore.open(url, AREA))
+        run(lambda: open_redis(url, AREA))
     assert "sesame" not in str(refused.value)
 
 
 def test_nobody_there_is_told_with_the_address(server: RedisServer) -> None:
     port = free_port()
     with pytest.raises(StoreUnavailable, match=f"redis://127.0.0.1:{port}/0"):
-        run(lambda: RedisStore.open(f"redis://127.0.0.1:{port}/0", AREA))
+        run(lambda: open_redis(f"redis://127.0.0.1:{port}/0", AREA))
 
 
 def test_a_log_that_was_only_just_switched_on_is_waited_for(tmp_path: Path) -> None:
@@ -139,7 +141,7 @@ def test_a_server_that_comes_back_unsafe_is_not_written_to_until_it_is_mended(
     tmp_path: Path,
 ) -> None:
     async def scenario() -> None:
-        store = await RedisStore.open(server.url, AREA)
+        store = await open_redis(server.url, AREA)
         await submit(store, an_append(store, b"1"))
         server.kill()
         await asyncio.to_thread(server.start, "--appendfsync everysec")

@@ -23,7 +23,7 @@ from dispatch.errors import (
     StoreUnavailable,
 )
 from dispatch.store import Append, ClosedQuery, Store, StoredSnapshot
-from dispatch.store.redis import reading
+from dispatch.store.redis import commit_queue, reading
 from dispatch.store.redis import store as redis_store
 from dispatch.store.redis.line import Address, LineBroken
 from dispatch.store.redis.store import RedisStore
@@ -32,6 +32,7 @@ from dispatch.store.sqlite import SqliteStore
 from dispatch.words import UnixMs
 from tests.appending import a_closed, a_command, an_append, run, submit
 from tests.redis_server import RedisServer, running_redis
+from tests.redis_stores import open_redis
 
 AREA = "city"
 
@@ -51,7 +52,7 @@ def server(one_server: RedisServer) -> RedisServer:
 
 @asynccontextmanager
 async def opened(server: RedisServer, area: str = AREA) -> AsyncIterator[RedisStore]:
-    store = await RedisStore.open(server.url, area)
+    store = await open_redis(server.url, area)
     try:
         yield store
     finally:
@@ -78,7 +79,7 @@ def test_an_area_whose_name_cannot_stand_in_a_key_is_refused(
     server: RedisServer, area: str
 ) -> None:
     with pytest.raises(ValueError, match="cannot be an area's name"):
-        asyncio.run(RedisStore.open(server.url, area))
+        asyncio.run(open_redis(server.url, area))
 
 
 def test_a_writer_whose_turn_is_over_is_refused_although_its_head_fits(
@@ -116,7 +117,9 @@ def test_a_leader_learns_of_its_succession_without_writing(server: RedisServer) 
         async with opened(server) as old:
             server.ask("DEL", key("leader"))
             async with opened(server):
+                assert not old.failing
                 await asyncio.sleep(1.5)
+                assert old.failing
                 with pytest.raises(StoreUnavailable, match="replaced"):
                     await old.probe()
 
@@ -270,10 +273,10 @@ def test_commands_are_forgotten_in_portions(
 
     async def scenario() -> None:
         async with opened(server) as store:
-            waits = [submit(store, an_append(store, key=f"k{number}")) for number in range(7)]
+            waits = [submit(store, an_append(store, key=f"k{number}")) for number in range(19)]
             await asyncio.gather(*waits)
-            forgotten = [await store.forget_commands(UnixMs(2_000)) for _ in range(4)]
-            assert forgotten == [3, 3, 1, 0]
+            forgotten = [await store.forget_commands(UnixMs(2_000)) for _ in range(3)]
+            assert forgotten == [12, 7, 0]
             assert server.ask("EXISTS", key("commands"), key("command-times")) == 0
 
     run(scenario)
@@ -299,7 +302,7 @@ def test_the_tail_brings_events_as_they_come(server: RedisServer) -> None:
 
 def test_the_tail_lives_through_a_restart_and_notices_another_log(tmp_path: Path) -> None:
     async def scenario() -> None:
-        store = await RedisStore.open(server.url, AREA)
+        store = await open_redis(server.url, AREA)
         await submit(store, an_append(store, b"1"))
         tail = RedisTail(Address(server.url), AREA)
         followed = tail.follow(0)
@@ -334,7 +337,7 @@ def test_a_gap_in_the_log_is_found_at_the_start_and_by_whoever_reads_over_it(
                 await store.read(0)
             assert [one.seq for one in await store.read(2)] == [3, 4]
         with pytest.raises(LogDamaged, match="3 entries from 1-0 to 4-0"):
-            await RedisStore.open(server.url, AREA)
+            await open_redis(server.url, AREA)
 
     run(scenario)
 
@@ -345,7 +348,26 @@ def test_keys_of_another_version_are_refused(server: RedisServer) -> None:
             pass
         server.ask("HSET", key("meta"), "format", "2")
         with pytest.raises(LogFormatUnknown, match="has format 2"):
-            await RedisStore.open(server.url, AREA)
+            await open_redis(server.url, AREA)
+
+    run(scenario)
+
+
+def test_a_server_that_has_less_than_was_recorded_is_not_started_on(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        store = await open_redis(server.url, AREA, folder=tmp_path)
+        await submit(store, an_append(store, b"1", b"2"))
+        with pytest.raises(StoreLocked, match="another --data"):
+            await open_redis(server.url, "wugang", folder=tmp_path)
+        await store.close()
+        server.ask("FLUSHALL")
+        with pytest.raises(LogDamaged, match="events up to 2 were recorded and the log ends at 0"):
+            await open_redis(server.url, AREA, folder=tmp_path)
+        # Refused, it holds nothing back: another area of the same folder is another log.
+        other = await open_redis(server.url, "wugang", folder=tmp_path)
+        await other.close()
 
     run(scenario)
 
@@ -397,6 +419,23 @@ def test_a_script_that_stumbles_over_a_strange_key_ends_the_writing(server: Redi
                 await submit(store, an_append(store, b"1"))
             with pytest.raises(StoreUnavailable, match="changed from outside"):
                 await submit(store, an_append(store, b"2"))
+
+    run(scenario)
+
+
+def test_a_defect_of_the_writer_leaves_nobody_waiting(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with opened(server) as store:
+            await submit(store, an_append(store, b"1"))
+            # What no server says: the outcome of an append that nobody made.
+            monkeypatch.setattr(commit_queue, "outcomes_of", lambda *_: 1 / 0)
+            with pytest.raises(OutcomeUnknown, match="ZeroDivisionError"):
+                await submit(store, an_append(store, b"2"))
+            with pytest.raises(StoreUnavailable, match="restart the service"):
+                await submit(store, an_append(store, b"3"))
+            assert store.failing
 
     run(scenario)
 

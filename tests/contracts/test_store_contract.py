@@ -14,11 +14,11 @@ import pytest
 
 from dispatch.errors import CommandKnown, LogMoved, StaleEpoch, StoreLocked
 from dispatch.store import Append, ClosedQuery, Store, StoredSnapshot
-from dispatch.store.redis.store import RedisStore
 from dispatch.store.sqlite import SqliteStore
 from dispatch.words import UnixMs
 from tests.appending import a_closed, a_command, an_append, run, submit
 from tests.redis_server import RedisServer
+from tests.redis_stores import open_redis
 
 Open: TypeAlias = Callable[[Path], Awaitable[Store]]
 
@@ -28,7 +28,7 @@ def open_store(request: pytest.FixtureRequest) -> Open:
     if request.param == "sqlite":
         return open_sqlite
     server: RedisServer = request.getfixturevalue("redis_server")
-    return partial(open_redis, server.url)
+    return partial(open_an_area, server.url)
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +44,8 @@ async def open_sqlite(folder: Path) -> Store:
     return SqliteStore.open(folder)
 
 
-async def open_redis(url: str, folder: Path) -> Store:
-    return await RedisStore.open(url, hashlib.sha256(bytes(folder)).hexdigest()[:16])
+async def open_an_area(url: str, folder: Path) -> Store:
+    return await open_redis(url, hashlib.sha256(bytes(folder)).hexdigest()[:16])
 
 
 @asynccontextmanager

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from dispatch.errors import DispatchError
 from dispatch.store import Append, Store, StoredCommand, StoredReply
-from dispatch.store.redis.store import RedisStore
 from dispatch.store.sqlite import SqliteStore
 from dispatch.words import UnixMs
+from tests.redis_stores import open_redis
 
 CALLERS = 8
 EVENTS = 3
@@ -73,7 +73,7 @@ def say(line: str) -> None:
 
 async def opened(place: str, *more: str) -> Store:
     if place.startswith("redis://"):
-        return await RedisStore.open(place, more[0], accepted=more[1:])
+        return await open_redis(place, *more)
     return SqliteStore.open(Path(place))
 
 

@@ -15,6 +15,7 @@ from dispatch.store.redis.scripts import APPEND
 from dispatch.store.redis.store import RedisStore
 from tests.appending import an_append, run, submit
 from tests.redis_server import RedisServer, running_redis
+from tests.redis_stores import open_redis
 from tests.tcp_proxy import Harm, Proxy
 
 pytestmark = pytest.mark.crash
@@ -26,7 +27,7 @@ TIMES = 100
 @asynccontextmanager
 async def store_behind_proxy(server: RedisServer) -> AsyncIterator[tuple[RedisStore, Proxy]]:
     async with Proxy(server.port, marked=APPEND.sha.encode()) as proxy:
-        store = await RedisStore.open(f"redis://127.0.0.1:{proxy.port}/0", AREA)
+        store = await open_redis(f"redis://127.0.0.1:{proxy.port}/0", AREA)
         try:
             yield store, proxy
         finally:
@@ -123,7 +124,7 @@ def test_in_a_partition_those_who_come_are_refused_and_the_one_in_doubt_waits(
 
 def test_while_the_server_is_gone_those_who_come_are_refused_at_once(tmp_path: Path) -> None:
     async def scenario() -> None:
-        store = await RedisStore.open(server.url, AREA)
+        store = await open_redis(server.url, AREA)
         await submit(store, an_append(store, b"before", key="k"))
         server.kill()
         waiting = [submit(store, an_append(store, b"%d" % n, seq=n)) for n in range(1, 4)]

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TypeAlias
 
-from redis.exceptions import ResponseError
-
 from dispatch.errors import (
     DispatchError,
     OutcomeUnknown,
@@ -25,25 +23,21 @@ from dispatch.errors import (
     StoreUnavailable,
 )
 from dispatch.store import Append
-from dispatch.store.redis.line import RETRY_AFTER_S, Address, LineBroken
+from dispatch.store.redis.line import RETRY_AFTER_S
 from dispatch.store.redis.packing import Outcome, outcomes_of, pack_append
-from dispatch.store.redis.write_line import LogGone, WriteLine
+from dispatch.store.redis.write_line import FIRST_PAUSE_S, LONGEST_PAUSE_S, LogGone, WriteLine
 
-MAX_BATCH = 512
+MAX_BATCH = 256
 """Most appends in one batch: bounds how long the first of them waits for the last."""
 
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 """Size at which a batch is closed, likewise."""
 
-GRACE_S = 0.5
-"""A line that was cut while the server is well is mended sooner, and nobody is refused for it."""
-
-FIRST_PAUSE_S = 0.05
-LONGEST_PAUSE_S = 1.0
-"""Between two tries while the server is away; doubled from the one to the other."""
-
 CLOSE_S = 3.0
-"""Longest that closing waits for an append in doubt."""
+"""Longest that closing waits for what was handed in."""
+
+CLOSE_FAILING_S = 0.5
+"""The same while the server is known to be away."""
 
 OnCommit: TypeAlias = Callable[[int, float], None]
 """Told how many appends a batch held and how many seconds it took."""
@@ -64,13 +58,12 @@ class CommitQueue:
     Attributes:
         head: Number of the last event known to be durable.
         epoch: This writer's epoch.
-        failing: The last commit failed.
+        failing: The last write failed, a commit or one beside the queue.
     """
 
     def __init__(
         self,
         line: WriteLine,
-        address: Address,
         *,
         head: int,
         epoch: int,
@@ -81,7 +74,6 @@ class CommitQueue:
         self.epoch = epoch
         self.failing = False
         self._line = line
-        self._address = address
         self._on_commit = on_commit
         self._waiting: deque[_Waiting] = deque()
         self._number = 0
@@ -117,19 +109,20 @@ class CommitQueue:
                 raise told
             raise StoreUnavailable(str(told), retry_after_s=RETRY_AFTER_S) from told
 
-    def note_success(self) -> None:
-        """A write beside the queue got through: commits will, too."""
-        self.failing = self._shut is not None
+    def note_beside(self, *, works: bool) -> None:
+        """A write beside the queue got through, or did not: commits will fare likewise."""
+        self.failing = self._shut is not None or not works
 
     def depose(self, epoch: int) -> None:
         """Another writer has taken over: let nobody in any more."""
         self._end(lambda: StaleEpoch(given=self.epoch, current=epoch))
 
     async def stop(self) -> None:
-        """Finish what was handed in; an append still in doubt after `CLOSE_S` is left so."""
+        """Finish what was handed in; an append still in doubt after a while is left so."""
         self._stopping = True
         self._awake.set()
-        await asyncio.wait({self._task}, timeout=CLOSE_S)
+        within_s = CLOSE_FAILING_S if self.failing else CLOSE_S
+        await asyncio.wait({self._task}, timeout=within_s)
         if not self._task.done():
             self._task.cancel()
             await asyncio.wait({self._task})
@@ -137,14 +130,18 @@ class CommitQueue:
         await self._line.close()
 
     async def _run(self) -> None:
-        while True:
-            if self._waiting:
-                await self._commit(self._gather())
-            elif self._stopping:
-                return
-            else:
-                self._awake.clear()
-                await self._awake.wait()
+        try:
+            while True:
+                if self._waiting:
+                    await self._commit(self._gather())
+                elif self._stopping:
+                    return
+                else:
+                    self._awake.clear()
+                    await self._awake.wait()
+        except Exception as defect:  # noqa: BLE001  # see _outcomes
+            _log.exception("the log's writer has failed")
+            self._end_gone(f"the log's writer has failed ({defect!r}): restart the service")
 
     def _gather(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
@@ -160,62 +157,41 @@ class CommitQueue:
         began = perf_counter()
         self._number += 1
         try:
-            told = await self._until_answered([one.packed for one in batch])
-        except DispatchError as error:
-            self.failing = True
-            _log.error("commit failed: %s", error)
-            outcomes = [Outcome(error=error)] * len(batch)
+            outcomes = await self._outcomes(batch)
         except asyncio.CancelledError:
             for one in batch:
                 self._tell(one, Outcome(error=_left_in_doubt()))
             raise
-        else:
-            outcomes = outcomes_of(told[1], told[2:], [one.append for one in batch])
-            self._note(outcomes)
         for one, outcome in zip(batch, outcomes, strict=True):
             self._tell(one, outcome)
         if self._on_commit is not None:
             self._on_commit(len(batch), perf_counter() - began)
         await self._come_back()
 
-    async def _until_answered(self, packed: list[bytes]) -> list[bytes]:
-        """The script's answer to a batch, asked for until it comes.
-
-        Raises:
-            DispatchError: the batch was not carried out and never will be.
-            OutcomeUnknown: the log is gone before it is known.
-        """
-        in_doubt = False
-        began_s = self._loop.time()
-        pause_s = 0.0
-        while True:
-            try:
-                await self._line.ready(self.head)
-                answer = await self._line.append(self._number, packed)
-            except LineBroken as error:
-                in_doubt, failure = True, self._address.unavailable(error)
-            except ResponseError as error:
-                failure = self._address.unavailable(error)
-                if "user_script" in str(error):
-                    # Not refused before it began: it stumbled, and what it wrote stays.
-                    raise self._lost_track([str(error).encode()]) from error
-            except StoreUnavailable as error:
-                failure = error
-            except LogGone as error:
-                self._end_gone(str(error))
-                raise (OutcomeUnknown(str(error)) if in_doubt else _gone(str(error))) from error
-            else:
-                if answer[0] == b"done":
-                    return answer
-                raise self._lost_track(answer)
-            if not in_doubt:
-                # Nothing of it has reached the server, or its only copy was refused.
-                raise failure
-            if self._loop.time() - began_s > GRACE_S:
-                self._shut_out(failure)
-            await asyncio.sleep(pause_s)
-            # At once the first time: a line that was cut while the server is well.
-            pause_s = min(max(2 * pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+    async def _outcomes(self, batch: list[_Waiting]) -> list[Outcome]:
+        packed = [one.packed for one in batch]
+        error: DispatchError
+        try:
+            told, *answers = await self._line.carry_out(
+                self._number, packed, head=self.head, tell_others=self._shut_out
+            )
+            outcomes = outcomes_of(told, answers, [one.append for one in batch])
+        except StoreUnavailable as failure:
+            error = failure
+        except LogGone as gone:
+            self._end_gone(str(gone))
+            error = OutcomeUnknown(str(gone)) if gone.in_doubt else _gone(str(gone))
+        except Exception as defect:  # noqa: BLE001
+            # Whatever it is: were the task to end here, all who wait for it would wait for ever.
+            _log.exception("the log's writer has failed")
+            self._end_gone(f"the log's writer has failed ({defect!r}): restart the service")
+            error = OutcomeUnknown(repr(defect))
+        else:
+            self._note(outcomes)
+            return outcomes
+        self.failing = True
+        _log.error("commit failed: %s", error)
+        return [Outcome(error=error)] * len(batch)
 
     async def _come_back(self) -> None:
         """After a failure, wait for the server, so that the next to come finds it ready."""
@@ -253,21 +229,14 @@ class CommitQueue:
         self._refuse_waiting()
 
     def _end(self, told: Callable[[], DispatchError]) -> None:
+        self.failing = True
         if not self._ended:
             self._ended, self._shut = True, told
         self._refuse_waiting()
 
     def _end_gone(self, text: str) -> None:
         _log.error("%s", text)
-        self.failing = True
         self._end(lambda: _gone(text))
-
-    def _lost_track(self, answer: Sequence[bytes]) -> DispatchError:
-        """The script answers what it never should: the log is another, or its counts are."""
-        said = " ".join(part.decode(errors="replace") for part in answer)
-        text = f"the server answered {said!r} to batch {self._number} of epoch {self.epoch}"
-        self._end_gone(f"{text}: the log was changed from outside, restart the service")
-        return OutcomeUnknown(text)
 
     def _refuse_waiting(self) -> None:
         shut = self._shut

@@ -115,13 +115,29 @@ class Renewal:
     """Renews a lease until it is stopped; tells when somebody else has taken the lead."""
 
     def __init__(
-        self, address: Address, keys: AreaKeys, lead: Lead, *, on_lost: Callable[[int], None]
+        self,
+        address: Address,
+        keys: AreaKeys,
+        lead: Lead,
+        *,
+        on_lost: Callable[[int], None],
+        on_tried: Callable[[bool], None],
     ) -> None:
-        """Begin; `on_lost` is given the epoch of the new leader."""
+        """Begin.
+
+        Args:
+            address: The server.
+            keys: The area's keys.
+            lead: The turn whose lease is renewed.
+            on_lost: Told the epoch of the new leader.
+            on_tried: Told after each try whether the server took it. It is the one write that
+                comes when nothing else does: a server that is gone is noticed before it is needed.
+        """
         self._address = address
         self._keys = keys
         self._lead = lead
         self._on_lost = on_lost
+        self._on_tried = on_tried
         self._line: Line | None = None
         # Said once, not each second.
         self._failing = False
@@ -143,10 +159,13 @@ class Renewal:
         while not await self._is_stopping(RENEW_S):
             try:
                 if not await self._renew(await self._connected()):
+                    self._on_tried(False)
                     break
                 self._failing = False
+                self._on_tried(True)
             except (StoreUnavailable, LineBroken, ResponseError) as error:
                 self._warn("is not renewed", error)
+                self._on_tried(False)
         try:
             lead = self._lead
             line = await self._connected()

@@ -45,11 +45,12 @@ class Address:
         shown: The address without its password, for messages.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, password: str | None = None) -> None:
         """Read an address.
 
         Args:
             url: redis://[USER:PASSWORD@]HOST[:PORT][/DB], or rediss:// for TLS.
+            password: For an address that has none in it.
 
         Raises:
             ValueError: it is none.
@@ -57,6 +58,7 @@ class Address:
         self.shown = _without_password(url)
         self._connections = ConnectionPool.from_url(
             url,
+            password=password,
             protocol=2,  # plain lists for every answer, and nothing that comes unasked
             socket_timeout=None,  # bounded in `Line.ask`, for question and answer together
             socket_connect_timeout=CONNECT_S,
@@ -88,8 +90,7 @@ class Address:
         why = str(error) or type(error).__name__
         return StoreUnavailable(
             f"the Redis server {self.shown} does not take it ({why}). Check that it runs, can be"
-            " reached and has memory and disk left; the service goes on by itself when the cause"
-            " is gone",
+            " reached and has memory and disk left; a running service then goes on by itself",
             retry_after_s=RETRY_AFTER_S,
         )
 

@@ -23,7 +23,7 @@ from dispatch.store.redis.scripts import LIST_CLOSED
 READ_STRIDE = 1_000
 """Events fetched at once: the server answers nobody else meanwhile."""
 
-LIST_STRIDE = 2_000
+LIST_STRIDE = 500
 """Rows of the history looked at in one script, likewise (some 3 ms)."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -45,7 +45,7 @@ class RedisReader:
         while left > 0:
             some = min(left, READ_STRIDE)
             found = await self._lines.ask("XRANGE", events, f"({after}-0", "+", "COUNT", some)
-            part = entries_of(found, after)
+            part = log_entries(found, after)
             entries += part
             after, left = after + len(part), left - len(part)
             if len(part) < some:
@@ -96,12 +96,8 @@ class RedisReader:
         return found
 
 
-def entries_of(found: Sequence[Any], after: int) -> list[LogEntry]:
-    """Entries of the stream as events.
-
-    Args:
-        found: The stream's entries, which should follow `after`.
-        after: Number of the event before them.
+def log_entries(found: Sequence[Any], after: int) -> list[LogEntry]:
+    """Entries of the stream, which should follow the event `after`, as events.
 
     Raises:
         LogDamaged: one is missing, or is none of ours.

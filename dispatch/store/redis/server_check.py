@@ -37,8 +37,6 @@ _SETTINGS: Mapping[str, _Wanted] = {
 EXEMPTIONS = frozenset(_SETTINGS)
 """Settings that an operator may accept by name."""
 
-NO_EXEMPTION = frozenset({"redis_version", "role", "cluster_enabled"})
-
 
 def faults_of(
     config: Mapping[str, str], info: Mapping[str, str], accepted: Iterable[str] = ()
@@ -50,18 +48,7 @@ def faults_of(
         info: What INFO says.
         accepted: Settings whose danger the operator takes, by name.
     """
-    faults = []
-    version = info.get("redis_version", "0")
-    if _parts(version) < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
-        faults.append(f"redis_version is {version}: install {oldest} or newer")
-    if info.get("role") != "master":
-        faults.append(
-            f"role is {info.get('role')}: it takes its data from another server; give the primary's"
-            " address, or make this one the primary by hand: REPLICAOF NO ONE"
-        )
-    if info.get("cluster_enabled") == "1":
-        faults.append("cluster-enabled is yes: a single primary is meant; set it to no and restart")
+    faults = _faults_of_kind(info)
     for name, wanted in _SETTINGS.items():
         found = config.get(name)
         if found == wanted.value:
@@ -75,6 +62,23 @@ def faults_of(
                 f"{fault}. Set `{name} {wanted.value}` in redis.conf, and at once:"
                 f" CONFIG SET {name} {wanted.value}"
             )
+    return faults
+
+
+def _faults_of_kind(info: Mapping[str, str]) -> list[str]:
+    """What no setting mends while the server runs, and nobody may accept."""
+    faults = []
+    version = info.get("redis_version", "0")
+    if _parts(version) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        faults.append(f"redis_version is {version}: install {oldest} or newer")
+    if info.get("role") != "master":
+        faults.append(
+            f"role is {info.get('role')}: it takes its data from another server; give the primary's"
+            " address, or make this one the primary by hand: REPLICAOF NO ONE"
+        )
+    if info.get("cluster_enabled") == "1":
+        faults.append("cluster-enabled is yes: a single primary is meant; set it to no and restart")
     return faults
 
 

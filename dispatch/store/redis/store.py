@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from redis.exceptions import ResponseError
@@ -11,9 +13,10 @@ from redis.exceptions import ResponseError
 from dispatch.errors import StaleEpoch, StoreUnavailable
 from dispatch.store import Append, Settled, StoredSnapshot
 from dispatch.store.redis.commit_queue import CommitQueue, OnCommit
+from dispatch.store.redis.folder_hold import FolderHold
 from dispatch.store.redis.keys import AreaKeys
 from dispatch.store.redis.lease import Lead, Renewal, take_lead
-from dispatch.store.redis.line import RETRY_AFTER_S, Address, Argument, LineBroken, Lines
+from dispatch.store.redis.line import RETRY_AFTER_S, Address, Argument, Line, LineBroken, Lines
 from dispatch.store.redis.packing import Outcome
 from dispatch.store.redis.reading import RedisReader
 from dispatch.store.redis.scripts import FORGET_COMMANDS, PROBE, SAVE_SNAPSHOT, Script
@@ -27,8 +30,29 @@ SNAPSHOTS_KEPT = 2
 PROBE_BYTES = 65_536
 """As much as a large decision: a server with room for less is full."""
 
-FORGET_AT_ONCE = 1_000
-"""Most commands forgotten at once (some 2 ms), so that nobody waits long behind it."""
+FORGET_AT_ONCE = 500
+"""Most commands forgotten by one script (some 3 ms), so that nobody waits long behind it."""
+
+FORGET_PORTIONS = 4
+"""Scripts of one call: others get in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisPlace:
+    """Where a log is on a server, and what its writer has to itself.
+
+    Attributes:
+        address: The server.
+        keys: The area's keys.
+        accepted: Settings of the server whose danger the operator takes, by name.
+        folder: Folder of the service, which is locked, and in which the number of the log's last
+            event is kept; None without one.
+    """
+
+    address: Address
+    keys: AreaKeys
+    accepted: frozenset[str] = frozenset()
+    folder: Path | None = None
 
 
 class RedisStore(RedisReader):
@@ -36,59 +60,63 @@ class RedisStore(RedisReader):
 
     def __init__(
         self,
-        address: Address,
-        keys: AreaKeys,
+        place: RedisPlace,
         lead: Lead,
-        line: WriteLine,
+        line: Line,
+        hold: FolderHold,
         *,
         on_commit: OnCommit | None = None,
     ) -> None:
         """Begin to write; `RedisStore.open` takes the lead for it."""
-        super().__init__(Lines(address), keys)
+        super().__init__(Lines(place.address), place.keys)
         self._lead = lead
+        self._hold = hold
+        self._told = on_commit
         self._commits = CommitQueue(
-            line, address, head=lead.head, epoch=lead.epoch, on_commit=on_commit
+            WriteLine(place.address, place.keys, lead, accepted=place.accepted, checked=line),
+            head=lead.head,
+            epoch=lead.epoch,
+            on_commit=self._committed,
         )
-        self._renewal = Renewal(address, keys, lead, on_lost=self._commits.depose)
+        self._renewal = Renewal(
+            place.address,
+            place.keys,
+            lead,
+            on_lost=self._commits.depose,
+            on_tried=lambda works: self._commits.note_beside(works=works),
+        )
 
     @classmethod
-    async def open(
-        cls,
-        url: str,
-        area: str,
-        *,
-        accepted: Iterable[str] = (),
-        on_commit: OnCommit | None = None,
-    ) -> RedisStore:
+    async def open(cls, place: RedisPlace, *, on_commit: OnCommit | None = None) -> RedisStore:
         """Take the lead of an area; its log is made when missing.
 
         Args:
-            url: See `Address`.
-            area: Name of the area.
-            accepted: Settings of the server whose danger the operator takes, by name.
+            place: Where it is.
             on_commit: Told, on the event loop, of each commit's appends and seconds.
 
         Raises:
-            ValueError: the address or the area's name is none.
-            StoreLocked: another service leads the area.
+            StoreLocked: another service leads the area, or works on the folder.
             StoreUnsafe: the server would lose what it has acknowledged.
-            LogDamaged: the log has a gap.
+            LogDamaged: the log has a gap, or ends before what was recorded.
             LogFormatUnknown: another version wrote it.
             StoreUnavailable: the server cannot be reached, or refuses.
         """
-        address, keys, names = Address(url), AreaKeys(area), frozenset(accepted)
-        line = await address.connect()
+        address = place.address
+        hold = FolderHold.take(place.folder, place.keys.area)
+        line: Line | None = None
         try:
-            await check_server(line, shown=address.shown, accepted=names)
-            lead = await take_lead(line, keys, shown=address.shown)
-        except (LineBroken, ResponseError) as error:
-            await line.close()
-            raise address.unavailable(error) from error
-        except BaseException:
-            await line.close()
+            line = await address.connect()
+            await check_server(line, shown=address.shown, accepted=place.accepted)
+            lead = await take_lead(line, place.keys, shown=address.shown)
+            hold.check(lead.head)
+        except BaseException as error:
+            hold.release()
+            if line is not None:
+                await line.close()
+            if isinstance(error, LineBroken | ResponseError):
+                raise address.unavailable(error) from error
             raise
-        writing = WriteLine(address, keys, lead, accepted=names, checked=line)
-        return cls(address, keys, lead, writing, on_commit=on_commit)
+        return cls(place, lead, line, hold, on_commit=on_commit)
 
     @property
     def head(self) -> int:
@@ -102,7 +130,7 @@ class RedisStore(RedisReader):
 
     @property
     def failing(self) -> bool:
-        """True after a failed commit, until one succeeds."""
+        """True after a failed write, until one succeeds."""
         return self._commits.failing
 
     def append(self, append: Append, settled: Settled) -> None:
@@ -127,7 +155,13 @@ class RedisStore(RedisReader):
 
     async def forget_commands(self, before_ms: UnixMs) -> int:
         """Forget old commands; see `Store.forget_commands`."""
-        return int(await self._write(FORGET_COMMANDS, before_ms, FORGET_AT_ONCE))
+        forgotten = 0
+        for _ in range(FORGET_PORTIONS):
+            some = int(await self._write(FORGET_COMMANDS, before_ms, FORGET_AT_ONCE))
+            forgotten += some
+            if some < FORGET_AT_ONCE:
+                break
+        return forgotten
 
     async def save_snapshot(self, snapshot: StoredSnapshot) -> None:
         """Keep a snapshot and drop the oldest."""
@@ -137,13 +171,20 @@ class RedisStore(RedisReader):
         """Make one small durable write; see `Store.probe`."""
         self._commits.check_open()
         await self._write(PROBE, bytes(PROBE_BYTES))
-        self._commits.note_success()
+        self._commits.note_beside(works=True)
 
     async def close(self) -> None:
         """Finish what was handed in, then give up the lead; harmless when done twice."""
         await self._commits.stop()
         await self._renewal.stop()
         await self._lines.close()
+        self._hold.release()
+
+    def _committed(self, appends: int, took_s: float) -> None:
+        # In the turn of the event loop that settles the appends: before any of them is answered.
+        self._hold.keep(self._commits.head)
+        if self._told is not None:
+            self._told(appends, took_s)
 
     async def _write(self, script: Script, *arguments: Argument) -> Any:
         """Run a script that writes the same when it is run twice."""

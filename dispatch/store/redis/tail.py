@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from redis.exceptions import ResponseError
 
@@ -12,7 +13,7 @@ from dispatch.errors import LogDamaged, StoreUnavailable
 from dispatch.store import LogEntry
 from dispatch.store.redis.keys import AreaKeys
 from dispatch.store.redis.line import REPLY_S, Address, Line, LineBroken
-from dispatch.store.redis.reading import entries_of
+from dispatch.store.redis.reading import log_entries
 
 BLOCK_MS = 1_000
 """How long the server holds a question until there is news."""
@@ -52,17 +53,16 @@ class RedisTail:
                 _log.warning("the log of area %s cannot be followed: %s", self._keys.area, error)
                 await asyncio.sleep(PAUSE_S)
                 continue
-            entries = entries_of(found, after)
-            if entries:
-                after = entries[-1].seq
-                yield entries
+            if found:
+                yield log_entries(found, after)
+                after += len(found)
 
     async def close(self) -> None:
         """Close the line."""
         if self._line is not None:
             await self._line.close()
 
-    async def _ask(self, line: Line, after: int) -> Sequence[object]:
+    async def _ask(self, line: Line, after: int) -> Sequence[Any]:
         (events,) = self._keys.named("events")
         streams = await line.ask(
             "XREAD",
@@ -72,7 +72,7 @@ class RedisTail:
             within_s=BLOCK_MS / 1_000 + REPLY_S,
         )
         # One stream was asked for: [[name, entries]], or nothing when the time was over.
-        entries: Sequence[object] = streams[0][1] if streams else ()
+        entries: Sequence[Any] = streams[0][1] if streams else ()
         return entries
 
     async def _connected(self, after: int) -> Line:

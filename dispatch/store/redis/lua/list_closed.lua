@@ -20,8 +20,16 @@ local function comes_before(one, other)
   return #one < #other
 end
 
-local function fits(id)
-  local status, category, platform_id = unpack(cmsgpack.unpack(redis.call('HGET', columns, id)), 1, 3)
+local function columns_of(part)
+  local ids = {}
+  for n = 1, #part, 2 do
+    ids[#ids + 1] = part[n]
+  end
+  return #ids > 0 and redis.call('HMGET', columns, unpack(ids)) or {}
+end
+
+local function fits(packed)
+  local status, category, platform_id = unpack(cmsgpack.unpack(packed), 1, 3)
   return (#wanted.statuses == 0 or statuses[status])
     and (not wanted.category or wanted.category == category)
     and (not wanted.platform_id or wanted.platform_id == platform_id)
@@ -39,6 +47,7 @@ end
 local found, looked_at, last_ms, last_id = {'', ''}, 0, '', ''
 while looked_at < stride do
   local part = redis.call('ZREVRANGE', times, rank, rank + 99, 'WITHSCORES')
+  local packed = columns_of(part)
   for n = 1, #part, 2 do
     local id, ms = part[n], part[n + 1]
     if wanted.since_ms and tonumber(ms) < tonumber(wanted.since_ms) then
@@ -46,7 +55,7 @@ while looked_at < stride do
     end
     local is_after = not wanted.before_ms or tonumber(ms) < tonumber(wanted.before_ms)
       or comes_before(id, wanted.before_id)
-    if is_after and fits(id) then
+    if is_after and fits(packed[(n + 1) / 2]) then
       found[#found + 1] = redis.call('HGET', closed, id)
       if #found - 2 == wanted.limit then
         return found
