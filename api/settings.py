@@ -78,6 +78,21 @@ class Logging:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RedisUse:
+    """How a Redis server is used, with `--store redis://...`.
+
+    Attributes:
+        area: Name of the log on the server; each service has its own.
+        accept: Settings of the server whose danger is taken: acknowledged commands may be lost.
+        password_file: File that holds the server's password; empty without one.
+    """
+
+    area: str = "city"
+    accept: tuple[str, ...] = ()
+    password_file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of a service.
 
@@ -86,12 +101,14 @@ class Settings:
         positions: Which fixes are believed, and for how long.
         limits: Bounds of what one client may ask for.
         logging: What is written to stderr.
+        redis: How a Redis server is used, where one holds the log.
     """
 
     rules: Rules = field(default_factory=Rules)
     positions: PositionRules = field(default_factory=PositionRules)
     limits: Limits = field(default_factory=Limits)
     logging: Logging = field(default_factory=Logging)
+    redis: RedisUse = field(default_factory=RedisUse)
 
 
 SECTIONS: Mapping[str, type] = {
@@ -99,6 +116,7 @@ SECTIONS: Mapping[str, type] = {
     "positions": PositionRules,
     "limits": Limits,
     "logging": Logging,
+    "redis": RedisUse,
 }
 
 
