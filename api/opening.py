@@ -8,7 +8,7 @@ from pathlib import Path
 
 from api.clock import now_ms
 from api.compiled import Say, open_shipped_network
-from api.errors import DataMissing, SettingsInvalid
+from api.errors import DataMissing
 from api.event_counts import EventCounts
 from api.http.drawing import RouteArtist
 from api.http.idempotency import ReplyKeeper
@@ -21,10 +21,11 @@ from api.metrics import Metrics
 from api.served_city import keep_served_city
 from api.service import Service
 from api.settings import Settings, load_settings
+from api.storing import SQLITE, store_opener
 from api.tokens import TokenBook
 from dispatch.questions import Question
 from dispatch.replay import units_sha256
-from dispatch.runner import Outcome, Runner
+from dispatch.runner import OpenStore, Outcome, Runner
 from platforms.city import City
 from platforms.city_check import check_city
 from platforms.city_files import load_city
@@ -38,8 +39,6 @@ from routing.graph import RoadGraph
 from routing.network_file import Manifest, load_network
 from routing.roads import Roads
 
-STORES = ("sqlite",)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -49,13 +48,13 @@ class Wanted:
         data_dir: Folder of the log; made when missing.
         city: City folder; None is the one that ships.
         network: Compiled network; None is the one that ships.
-        store: Where the log is kept.
+        store: Where the log is kept: `sqlite`, or the address of a Redis server.
     """
 
     data_dir: Path
     city: Path | None = None
     network: Path | None = None
-    store: str = "sqlite"
+    store: str = SQLITE
 
 
 async def open_service(wanted: Wanted, *, say: Say) -> Service:
@@ -81,6 +80,7 @@ async def open_service(wanted: Wanted, *, say: Say) -> Service:
         roads=roads,
         synthetic_network=manifest.synthetic,
         attribution=manifest.attribution,
+        open_store=store_opener(wanted.store, wanted.data_dir, settings.redis),
     )
     # Only now is the folder ours: another service on it would have been told to keep its city.
     _note_city(wanted, city, say)
@@ -95,6 +95,7 @@ async def assemble(
     roads: Roads,
     synthetic_network: bool,
     attribution: str,
+    open_store: OpenStore | None = None,
 ) -> Service:
     """Puts a service over a city and roads that are known to fit.
 
@@ -105,6 +106,7 @@ async def assemble(
         roads: The network.
         synthetic_network: Whether the network is invented.
         attribution: What must be shown beside a map of it.
+        open_store: Opens the store; None is SQLite in the folder.
 
     Raises:
         StoreError: Another service has the folder, or the log is damaged.
@@ -122,6 +124,7 @@ async def assemble(
         watch=_watch(metrics),
         on_commit=_on_commit(metrics),
         heads_dir=settings.heads_dir(data_dir),
+        open_store=open_store,
     )
     notices = Notices(runner)
     await notices.recall()
@@ -157,16 +160,14 @@ def prepare_folder(wanted: Wanted) -> Settings:
         SettingsInvalid: Settings or the store's name cannot be used.
         DataMissing: The folder cannot be made.
     """
-    if wanted.store not in STORES:
-        raise SettingsInvalid(
-            f"--store {wanted.store} is not to be had in this version; it keeps its log in"
-            " SQLite: leave --store out"
-        )
     try:
         wanted.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataMissing(f"--data {wanted.data_dir} cannot be made: {error.strerror}") from error
-    return load_settings(wanted.data_dir)
+    settings = load_settings(wanted.data_dir)
+    # Looked at before the roads are loaded, so that a slip is told at once.
+    store_opener(wanted.store, wanted.data_dir, settings.redis)
+    return settings
 
 
 def _network(wanted: Wanted, say: Say) -> tuple[RoadGraph, Manifest]:

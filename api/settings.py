@@ -91,6 +91,21 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RedisUse:
+    """How a Redis server is used, with `--store redis://...`.
+
+    Attributes:
+        area: Name of the log on the server; each service has its own.
+        accept: Settings of the server whose danger is taken: acknowledged commands may be lost.
+        password_file: File that holds the server's password; empty without one.
+    """
+
+    area: str = "city"
+    accept: tuple[str, ...] = ()
+    password_file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of a service.
 
@@ -100,6 +115,7 @@ class Settings:
         limits: Bounds of what one client may ask for.
         logging: What is written to stderr.
         store: Where the log's proof is kept.
+        redis: How a Redis server is used, where one holds the log.
     """
 
     rules: Rules = field(default_factory=Rules)
@@ -107,6 +123,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     logging: Logging = field(default_factory=Logging)
     store: StoreSettings = field(default_factory=StoreSettings)
+    redis: RedisUse = field(default_factory=RedisUse)
 
     def heads_dir(self, data_dir: Path) -> Path:
         """Folder of the signed heads of a service's log."""
@@ -119,6 +136,7 @@ SECTIONS: Mapping[str, type] = {
     "limits": Limits,
     "logging": Logging,
     "store": StoreSettings,
+    "redis": RedisUse,
 }
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Self
+from typing import Self, TypeAlias
 
 from dispatch.board import Board
 from dispatch.codec import decode_event, encode_event
@@ -59,6 +59,9 @@ UNITS_AT_ONCE = 20
 
 POSITION_MARGIN_DEG = 0.25
 """Around the network's box, about 25 km: positions farther off are errors of the device."""
+
+OpenStore: TypeAlias = Callable[[Callable[[int, float], None] | None], Awaitable[Store]]
+"""Opens a store, which is to tell each commit's appends and seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -135,6 +138,7 @@ class Runner:
         on_commit: Callable[[int, float], None] | None = None,
         heads_dir: Path | None = None,
         timers: bool = True,
+        open_store: OpenStore | None = None,
     ) -> Self:
         """Open the log in `folder`, read it, and begin to serve.
 
@@ -150,13 +154,17 @@ class Runner:
             on_commit: Told of each commit's appends and seconds, for metrics.
             heads_dir: Where signed heads of the log go; None leaves them beside it.
             timers: False leaves the clock to the caller (`tick`).
+            open_store: Opens the store, given `on_commit`; None is SQLite in the folder.
 
         Raises:
             StoreLocked: another service works on the folder.
             LogDamaged: the log cannot be trusted.
             StoreUnavailable: the medium refuses.
         """
-        store = SqliteStore.open(folder, heads_dir=heads_dir, on_commit=on_commit)
+        if open_store is None:
+            store: Store = SqliteStore.open(folder, heads_dir=heads_dir, on_commit=on_commit)
+        else:
+            store = await open_store(on_commit)
         try:
             board = await recover(store, city)
             kept = PositionLog(folder)

@@ -28,7 +28,10 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--city", type=Path, metavar="DIR", help="city folder")
     parser.add_argument("--network", type=Path, metavar="FILE", help="compiled road network")
     parser.add_argument(
-        "--store", default="sqlite", metavar="STORE", help="where the log is kept (sqlite)"
+        "--store",
+        default="sqlite",
+        metavar="STORE",
+        help="where the log is kept: sqlite (default), or redis://[USER@]HOST:PORT/DB",
     )
     parser.add_argument("--host", default=DEFAULT_HOST, help=f"address (default {DEFAULT_HOST})")
     parser.add_argument(

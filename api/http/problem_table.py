@@ -106,6 +106,10 @@ TABLE: dict[type[Exception], Row] = {
     dispatch.StoreUnavailable: Row(
         503, "store_unavailable", "The log cannot be written now", ("retry_after_s",)
     ),
+    dispatch.OutcomeUnknown: Row(
+        503, "outcome_unknown", "It is not known whether this was recorded", ("retry_after_s",)
+    ),
+    dispatch.StoreUnsafe: INTERNAL,
     dispatch.StoreLocked: INTERNAL,
     dispatch.LogDamaged: INTERNAL,
     dispatch.RowDamaged: INTERNAL,

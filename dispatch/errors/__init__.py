@@ -27,6 +27,8 @@ DispatchError
 ├── CursorExpired           a place in the log that is no longer kept
 └── StoreError
     ├── StoreUnavailable    the log cannot be written now; try again
+    │   └── OutcomeUnknown  whether it was recorded could not be found out
+    ├── StoreUnsafe         the server of the log would lose what it has acknowledged
     ├── StoreLocked         another service owns the folder
     ├── LogDamaged          the log does not follow from itself
     ├── RowDamaged          a row beside the events is not as it was written
@@ -74,11 +76,13 @@ from dispatch.errors.store import (
     LogDamaged,
     LogFormatUnknown,
     LogMoved,
+    OutcomeUnknown,
     RowDamaged,
     StaleEpoch,
     StoreError,
     StoreLocked,
     StoreUnavailable,
+    StoreUnsafe,
 )
 
 __all__ = [
@@ -103,6 +107,7 @@ __all__ = [
     "LogMoved",
     "NoUnitFree",
     "NoWay",
+    "OutcomeUnknown",
     "QueueFull",
     "Refused",
     "RowDamaged",
@@ -112,6 +117,7 @@ __all__ = [
     "StoreError",
     "StoreLocked",
     "StoreUnavailable",
+    "StoreUnsafe",
     "UnitBusy",
     "UnitOffDuty",
     "UnitTaken",

@@ -59,25 +59,59 @@ class StoreUnavailable(StoreError):
     """The log cannot be written now; nothing was changed.
 
     Attributes:
+        why: The cause, and how to mend it.
         retry_after_s: When to try again.
     """
 
     def __init__(self, why: str, *, retry_after_s: int = 2) -> None:
         super().__init__(f"the log cannot be written now, nothing was changed: {why}")
+        self.why = why
         self.retry_after_s = retry_after_s
 
 
-class StoreLocked(StoreError):
-    """Another service owns the data folder.
+class OutcomeUnknown(StoreUnavailable):
+    """Whether it was recorded could not be found out before the service had to stop asking.
 
-    Attributes:
-        folder: The data folder.
+    The only error that leaves it open; repeated with its key, a command is carried out once.
     """
 
-    def __init__(self, folder: str) -> None:
-        super().__init__(
-            f"another service writes to {folder!r}: stop it, or start this one with another --data"
+    def __init__(self, why: str, *, retry_after_s: int = 2) -> None:
+        super().__init__(why, retry_after_s=retry_after_s)
+        # In place of the parent's words, which promise that nothing was changed.
+        text = (
+            f"it is not known whether this was recorded: {why}; repeat it with the same"
+            " Idempotency-Key, or look whether it is there"
         )
+        self.args = (text,)
+
+
+class StoreUnsafe(StoreError):
+    """The server that should hold the log would lose what it has acknowledged.
+
+    Attributes:
+        faults: What is wrong, each with how to mend it.
+    """
+
+    def __init__(
+        self, server: str, *, faults: tuple[str, ...], exemptions: tuple[str, ...]
+    ) -> None:
+        listed = "; ".join(f"({number}) {fault}" for number, fault in enumerate(faults, start=1))
+        super().__init__(
+            f"the Redis server {server} is set up to lose what it has acknowledged: {listed}."
+            f" Whoever takes that danger accepts the setting by its name ({', '.join(exemptions)})"
+        )
+        self.faults = faults
+
+
+class StoreLocked(StoreError):
+    """Another service owns the data folder, or leads the area of a shared store.
+
+    Attributes:
+        folder: The data folder, or the store and its area.
+    """
+
+    def __init__(self, folder: str, *, mend: str = "start this one with another --data") -> None:
+        super().__init__(f"another service writes to {folder!r}: stop it, or {mend}")
         self.folder = folder
 
 

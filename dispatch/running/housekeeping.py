@@ -17,6 +17,9 @@ from dispatch.words import UnixMs
 SNAPSHOT_EVERY = 5_000
 """Events between two snapshots: a start replays hardly more, at some 60 µs each."""
 
+FINISH_S = 1.0
+"""Longest that the end of the service waits for decisions under way before it closes the log."""
+
 COMMANDS_KEPT_MS = 24 * 3_600_000
 FORGET_EVERY_MS = 60_000
 
@@ -46,11 +49,15 @@ class Housekeeping:
     async def finish(self, ledger: Ledger) -> None:
         """Let decisions under way settle, then keep a last snapshot for a quick start."""
         try:
-            await ledger.catch_up()
+            async with asyncio.timeout(FINISH_S):
+                await ledger.catch_up()
             if self._job is not None:
                 await self._job
             if ledger.durable.seq > self._snapshot_seq:
                 await self._keep(ledger.durable)
+        except TimeoutError:
+            # The store is closed next: it finishes what it can, and tells the rest.
+            _log.warning("no last snapshot: decisions still wait for the log")
         except StoreUnavailable as error:
             _log.warning("no last snapshot: %s", error)
 

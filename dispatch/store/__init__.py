@@ -8,7 +8,8 @@ Rules of the log:
    (`expected_seq`); when the log has moved meanwhile it is refused and nothing is written.
 2. An append is all or nothing: its events, its command's reply and its history rows.
 3. `settled(None)` is called only after the append is durable. Appends settle in the order in which
-   they were handed in.
+   they were handed in; only a refusal may come before the outcome of one that a store on another
+   machine cannot tell yet.
 4. After a failure nothing that was built on the failed append gets in: its `expected_seq` no
    longer fits.
 """
@@ -167,14 +168,15 @@ class Store(Protocol):
 
     @property
     def failing(self) -> bool:
-        """True after a failed commit, until one succeeds."""
+        """True after a failed write, until one succeeds."""
         ...
 
     def append(self, append: Append, settled: Settled) -> None:
         """Hand in an append; returns at once.
 
         `settled` is called on the event loop, in order, with None when the append is durable, or:
-            StoreUnavailable: the medium refused (disk full, read-only, I/O error).
+            StoreUnavailable: the medium refused (disk full, read-only, I/O error, server away).
+            OutcomeUnknown: the store is closed, or its log gone, before it can be told.
             LogMoved: the log's head is not `expected_seq`.
             StaleEpoch: a newer writer has taken over.
             CommandKnown: the command's key is in the store already.

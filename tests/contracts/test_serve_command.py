@@ -145,7 +145,8 @@ def test_a_replay_agrees_with_what_was_served(tmp_path: Path) -> None:
     [
         (("--network", "nowhere.net"), 4, "nowhere.net"),
         (("--city", "nowhere"), 4, "nowhere"),
-        (("--store", "redis://127.0.0.1"), 2, "redis"),
+        (("--store", "elsewhere"), 2, "elsewhere"),
+        (("--store", "redis://127.0.0.1/zero"), 2, "zero"),
         (("--host", "0.0.0.0"), 1, "--behind-proxy"),
     ],
 )

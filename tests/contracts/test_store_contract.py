@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -11,90 +12,53 @@ from typing import TypeAlias
 
 import pytest
 
-from dispatch.errors import CommandKnown, DispatchError, LogMoved, StaleEpoch, StoreLocked
-from dispatch.store import (
-    Append,
-    ClosedQuery,
-    ClosedRow,
-    Store,
-    StoredCommand,
-    StoredReply,
-    StoredSnapshot,
-)
+from dispatch.errors import CommandKnown, LogMoved, StaleEpoch, StoreLocked
+from dispatch.store import Append, ClosedQuery, Store, StoredSnapshot
 from dispatch.store.sqlite import SqliteStore
 from dispatch.words import UnixMs
+from tests.appending import a_closed, a_command, an_append, run, submit
+from tests.redis_server import RedisServer
+from tests.redis_stores import open_redis
 
-Open: TypeAlias = Callable[[Path], Store]
-ADAPTERS: dict[str, Open] = {"sqlite": SqliteStore.open}
+Open: TypeAlias = Callable[[Path], Awaitable[Store]]
 
 
-@pytest.fixture(params=sorted(ADAPTERS))
+@pytest.fixture(params=["redis", "sqlite"])
 def open_store(request: pytest.FixtureRequest) -> Open:
-    return ADAPTERS[request.param]
+    if request.param == "sqlite":
+        return open_sqlite
+    server: RedisServer = request.getfixturevalue("redis_server")
+    return partial(open_an_area, server.url)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One server; each test has an area of its own."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+async def open_sqlite(folder: Path) -> Store:
+    return SqliteStore.open(folder)
+
+
+async def open_an_area(url: str, folder: Path) -> Store:
+    return await open_redis(url, hashlib.sha256(bytes(folder)).hexdigest()[:16])
 
 
 @asynccontextmanager
 async def opened(open_store: Open, folder: Path) -> AsyncIterator[Store]:
-    store = open_store(folder)
+    store = await open_store(folder)
     try:
         yield store
     finally:
         await store.close()
 
 
-def submit(store: Store, append: Append) -> asyncio.Future[None]:
-    """An append as something to wait for."""
-    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def settled(error: DispatchError | None) -> None:
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
-
-    store.append(append, settled)
-    return done
-
-
 def note(order: list[int], seq: int, _done: object) -> None:
     order.append(seq)
-
-
-def an_append(store: Store, *events: bytes, seq: int | None = None, key: str = "") -> Append:
-    return Append(
-        expected_seq=store.head if seq is None else seq,
-        epoch=store.epoch,
-        events=events,
-        command=a_command(key) if key else None,
-    )
-
-
-def a_command(key: str, *, at_ms: int = 1_000) -> StoredCommand:
-    reply = StoredReply(
-        status=201, body=b'{"of":"' + key.encode() + b'"}', headers=(("ETag", '"1"'),)
-    )
-    return StoredCommand(key=key, body_sha256=b"\x01" * 32, at_ms=UnixMs(at_ms), reply=reply)
-
-
-def a_closed(number: int, **changes: object) -> ClosedRow:
-    fields: dict[str, object] = {
-        "incident_id": f"I{number:06d}",
-        "received_at_ms": UnixMs(number * 1_000),
-        "status": "closed",
-        "category": "traffic",
-        "platform_id": "P01",
-        "assignment_ids": (f"A{number:06d}",),
-        "body": f"closed {number}".encode(),
-    }
-    return ClosedRow(**(fields | changes))  # type: ignore[arg-type]
-
-
-def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(60):
-            await scenario()
-
-    asyncio.run(bounded())
 
 
 def test_appended_events_are_numbered_from_one_without_gaps(
@@ -320,7 +284,7 @@ def test_a_second_writer_on_the_same_folder_is_refused(open_store: Open, tmp_pat
     async def scenario() -> None:
         async with opened(open_store, tmp_path):
             with pytest.raises(StoreLocked, match="another service"):
-                open_store(tmp_path)
+                await open_store(tmp_path)
         async with opened(open_store, tmp_path):
             pass
 
@@ -329,7 +293,7 @@ def test_a_second_writer_on_the_same_folder_is_refused(open_store: Open, tmp_pat
 
 def test_closing_finishes_what_was_handed_in(open_store: Open, tmp_path: Path) -> None:
     async def scenario() -> None:
-        store = open_store(tmp_path)
+        store = await open_store(tmp_path)
         waits = [submit(store, an_append(store, b"e", seq=seq)) for seq in range(200)]
         await store.close()
         await asyncio.gather(*waits)

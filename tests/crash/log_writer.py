@@ -1,5 +1,8 @@
 """A process that appends to a log as fast as it can and prints what was acknowledged.
 
+    python -m tests.crash.log_writer FOLDER
+    python -m tests.crash.log_writer redis://HOST:PORT/DB AREA [ACCEPTED_SETTING ...]
+
 It is started, starved and killed by the crash tests. Each append has three events and a command;
 after a refusal it decides again on the head that the store has, as the runner does.
 """
@@ -7,19 +10,21 @@ after a refusal it decides again on the head that the store has, as the runner d
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
 from dispatch.errors import DispatchError
-from dispatch.store import Append, StoredCommand, StoredReply
+from dispatch.store import Append, Store, StoredCommand, StoredReply
 from dispatch.store.sqlite import SqliteStore
 from dispatch.words import UnixMs
+from tests.redis_stores import open_redis
 
 CALLERS = 8
 EVENTS = 3
 
 
-def submit(store: SqliteStore, append: Append) -> asyncio.Future[DispatchError | None]:
+def submit(store: Store, append: Append) -> asyncio.Future[DispatchError | None]:
     done: asyncio.Future[DispatchError | None] = asyncio.get_running_loop().create_future()
     store.append(append, done.set_result)
     return done
@@ -30,14 +35,14 @@ def events_of(name: str) -> tuple[bytes, ...]:
 
 
 class Writer:
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
         self.seq = store.head
         self.made = store.head
 
     async def write_one(self) -> None:
         self.made += 1
-        name = f"c{self.made}"
+        name = f"c{os.getpid()}-{self.made}"
         reply = StoredReply(status=201, body=name.encode())
         append = Append(
             expected_seq=self.seq,
@@ -66,12 +71,18 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-async def main(folder: Path) -> None:
-    store = SqliteStore.open(folder)
+async def opened(place: str, *more: str) -> Store:
+    if place.startswith("redis://"):
+        return await open_redis(place, *more)
+    return SqliteStore.open(Path(place))
+
+
+async def main() -> None:
+    store = await opened(*sys.argv[1:])
     say(f"open {store.head}")
     writer = Writer(store)
     await asyncio.gather(*(writer.write_for_ever() for _ in range(CALLERS)))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main())

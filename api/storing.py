@@ -1,0 +1,64 @@
+"""Where the log is kept: in the service's folder, or on a Redis server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from api.errors import SettingsInvalid
+from api.settings import RedisUse
+from dispatch.runner import OpenStore
+
+SQLITE = "sqlite"
+
+
+def store_opener(store: str, data_dir: Path, use: RedisUse) -> OpenStore | None:
+    """How the store that was asked for is opened; None for the one in the folder itself.
+
+    Args:
+        store: `sqlite`, or the address of a Redis server.
+        data_dir: The service's folder.
+        use: How a Redis server is used.
+
+    Raises:
+        SettingsInvalid: the store, or a setting for it, cannot be used.
+    """
+    if store == SQLITE:
+        return None
+    if not store.startswith(("redis://", "rediss://")):
+        raise SettingsInvalid(
+            f"--store {store} is not to be had: leave it out for SQLite in the service's folder, or"
+            " give redis://HOST:PORT/DB"
+        )
+    return _redis_opener(store, data_dir, use)
+
+
+def _redis_opener(address: str, data_dir: Path, use: RedisUse) -> OpenStore:
+    # A third of a second, which only those wait for who use it.
+    from dispatch.store.redis.keys import AreaKeys  # noqa: PLC0415
+    from dispatch.store.redis.line import Address  # noqa: PLC0415
+    from dispatch.store.redis.server_check import EXEMPTIONS  # noqa: PLC0415
+    from dispatch.store.redis.store import RedisPlace, RedisStore  # noqa: PLC0415
+
+    unknown = sorted(set(use.accept) - EXEMPTIONS)
+    if unknown:
+        known = ", ".join(sorted(EXEMPTIONS))
+        raise SettingsInvalid(f"[redis] accept: {unknown[0]} is none of {known}")
+    try:
+        place = RedisPlace(
+            Address(address, password=_password(use)),
+            AreaKeys(use.area),
+            accepted=frozenset(use.accept),
+            folder=data_dir,
+        )
+    except ValueError as error:
+        raise SettingsInvalid(str(error)) from error
+    return lambda on_commit: RedisStore.open(place, on_commit=on_commit)
+
+
+def _password(use: RedisUse) -> str | None:
+    if not use.password_file:
+        return None
+    try:
+        return Path(use.password_file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"[redis] password_file {use.password_file}: {error}") from error
