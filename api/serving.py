@@ -119,7 +119,6 @@ async def _serve(
     wanted: Wanted, listener: socket.socket, tls: ssl.SSLContext | None, *, demo: bool
 ) -> int:
     log = structlog.get_logger("serve")
-    loop = asyncio.get_running_loop()
     service = await open_service(wanted, say=lambda text: log.info("opening", text=text))
     try:
         server = _Server(_config(service, tls))
@@ -127,13 +126,7 @@ async def _serve(
         # incident. They took tens of milliseconds each.
         gc.collect()
         gc.freeze()
-
-        def stop() -> None:
-            service.stopping.set()
-            server.should_exit = True
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
+        _stop_on_signals(service, server)
         url = _url(listener, "http" if tls is None else "https")
         log.info(
             "serving", url=url, synthetic=list(service.synthetic), seq=service.runner.durable_seq
@@ -154,6 +147,15 @@ async def _serve(
         await service.runner.close()
     log.info("stopped", seq=service.runner.durable_seq)
     return EXIT_DONE
+
+
+def _stop_on_signals(service: Service, server: uvicorn.Server) -> None:
+    def stop() -> None:
+        service.stopping.set()
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 def _url(listener: socket.socket, scheme: str) -> str:

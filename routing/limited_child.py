@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULT_FILE = "result.json"
 RESULT_MAX_BYTES = 64 * 2**20
 LINE_MAX_CHARS = 2_000
 FILES_MAX = 256
@@ -93,17 +94,12 @@ def run_limited(
     """
     limit_s = bounds.cpu_s * WALL_FACTOR + WALL_EXTRA_S if wall_s is None else wall_s
     with tempfile.TemporaryDirectory(prefix="kuaijing-") as folder:
-        result = Path(folder) / "result.json"
-        order = {
-            "target": target,
-            "arguments": dict(arguments),
-            "bounds": asdict(bounds),
-            "result": str(result),
-        }
-        with _child(json.dumps(order), folder, limit_s) as (child, timed_out):
+        result = Path(folder) / RESULT_FILE
+        order = {"target": target, "arguments": dict(arguments), "bounds": asdict(bounds)}
+        with _child(order, Path(folder), limit_s) as (child, timed_out):
             assert child.stderr is not None  # noqa: S101  # it is a pipe
-            for line in child.stderr:
-                say(line.rstrip("\n")[:LINE_MAX_CHARS])
+            while line := child.stderr.readline(LINE_MAX_CHARS):
+                say(line.rstrip("\n"))
             code = child.wait()
         if timed_out.is_set():
             raise ChildStopped(f"it took more than {limit_s:,.0f} s")
@@ -112,22 +108,19 @@ def run_limited(
 
 @contextmanager
 def _child(
-    order: str, folder: str, limit_s: float
+    order: Mapping[str, Any], folder: Path, limit_s: float
 ) -> Iterator[tuple[subprocess.Popen[str], threading.Event]]:
     """The running child; killed when the block ends before it does, or its time is over."""
-    environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    environ |= dict.fromkeys(_ONE_THREAD, "1") | {"MALLOC_ARENA_MAX": "2"}
-    environ |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
     timed_out = threading.Event()
-    order_file = Path(folder) / "order.json"
-    order_file.write_text(order, encoding="utf-8")
+    order_file = folder / "order.json"
+    order_file.write_text(json.dumps(order), encoding="utf-8")
     # -P: a folder that the user happens to stand in must not lend its modules.
     child = subprocess.Popen(  # noqa: S603  # our own interpreter and module
         [sys.executable, "-P", "-m", "routing.limited_child", str(order_file)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=environ,
+        env=_environment(),
         text=True,
         encoding="utf-8",
         errors="replace",
@@ -148,6 +141,13 @@ def _child(
         if child.poll() is None:
             child.kill()
             child.wait()
+
+
+def _environment() -> dict[str, str]:
+    """What the child needs of our surroundings, and nothing that it need not know."""
+    environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    environ |= dict.fromkeys(_ONE_THREAD, "1")
+    return environ | {"MALLOC_ARENA_MAX": "2", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
 
 
 def _outcome(path: Path, code: int, bounds: Bounds) -> Any:
@@ -205,7 +205,7 @@ def _main(order_file: str) -> int:
     except Exception as error:  # noqa: BLE001  # the parent tells it, or raises it as what it is
         texts = [part for part in error.args if isinstance(part, str)]
         answer = {"refused": type(error).__name__, "arguments": texts}
-    Path(order["result"]).write_text(json.dumps(answer), encoding="utf-8")
+    Path(order_file).with_name(RESULT_FILE).write_text(json.dumps(answer), encoding="utf-8")
     return 0
 
 

@@ -37,6 +37,14 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--port", type=_port, default=DEFAULT_PORT, help=f"port (default {DEFAULT_PORT}, 0: any)"
     )
+    _add_tls(parser)
+    parser.add_argument(
+        "--demo", action="store_true", help="make demo tokens and drive simulated traffic"
+    )
+    parser.set_defaults(run=run)
+
+
+def _add_tls(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--behind-proxy",
         action="store_true",
@@ -46,10 +54,6 @@ def register(subparsers: Any) -> None:
         "--tls-cert", type=Path, metavar="FILE", help="certificate, PEM; see kuaijing tls make-ca"
     )
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, PEM, no password")
-    parser.add_argument(
-        "--demo", action="store_true", help="make demo tokens and drive simulated traffic"
-    )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
