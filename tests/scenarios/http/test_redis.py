@@ -103,10 +103,10 @@ def test_the_service_outlives_its_server(redis: RedisServer, redis_service: Serv
     assert int(refused.headers["Retry-After"]) > 0
     # What is known is still shown, and the service says that it is not well.
     assert town.incident(kept)["id"] == kept
-    eventually(lambda: ready(redis_service) == 503, within_s=5.0, what="not ready")
+    eventually(lambda: ready(redis_service) == 503, within_s=15.0, what="not ready")
     redis.start()
     admit(redis)
-    eventually(lambda: ready(redis_service) == 200, within_s=5.0, what="ready by itself")
+    eventually(lambda: ready(redis_service) == 200, within_s=15.0, what="ready by itself")
     done = town.desk.post("/v1/incidents", body, expect=201, key=key)
     assert "Idempotency-Replayed" not in done.headers
     seqs = [one["seq"] for one in town.events(0)]
