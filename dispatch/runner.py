@@ -35,7 +35,7 @@ from dispatch.store import Store, StoredCommand, StoredReply
 from dispatch.store.history import History
 from dispatch.store.sqlite import SqliteStore
 from dispatch.whereabouts.position_log import PositionLog
-from dispatch.whereabouts.positions import Bounds, PositionRules, Positions
+from dispatch.whereabouts.positions import PositionRules, Positions, bounds_around
 from dispatch.whereabouts.reach import UnitRoads
 from dispatch.whereabouts.road_conditions import RoadConditions
 from dispatch.words import UnitId, UnixMs
@@ -56,9 +56,6 @@ FAILING_PAUSE_MS = 1_000
 
 UNITS_AT_ONCE = 20
 """Moved units put on the road in one turn of the event loop (about 2 ms)."""
-
-POSITION_MARGIN_DEG = 0.25
-"""Around the network's box, about 25 km: positions farther off are errors of the device."""
 
 OpenStore: TypeAlias = Callable[[Callable[[int, float], None] | None], Awaitable[Store]]
 """Opens a store, which is to tell each commit's appends and seconds."""
@@ -170,7 +167,7 @@ class Runner:
             kept = PositionLog(folder)
             positions = Positions(
                 (UnitId(unit.unit_id) for unit in city.units),
-                bounds=_bounds_of(roads),
+                bounds=bounds_around(roads.graph),
                 rules=position_rules,
                 keep=kept.keep,
             )
@@ -394,13 +391,3 @@ class Runner:
 def _conditions_differ(before: Board, after: Board) -> bool:
     # Boards share what an event does not touch, so that identity tells.
     return before.closures is not after.closures or before.speed_factors is not after.speed_factors
-
-
-def _bounds_of(roads: Roads) -> Bounds:
-    graph = roads.graph
-    return (
-        float(graph.node_lon.min()) - POSITION_MARGIN_DEG,
-        float(graph.node_lat.min()) - POSITION_MARGIN_DEG,
-        float(graph.node_lon.max()) + POSITION_MARGIN_DEG,
-        float(graph.node_lat.max()) + POSITION_MARGIN_DEG,
-    )

@@ -14,9 +14,13 @@ from typing import TypeAlias
 
 from dispatch.words import UnitId, UnixMs
 from routing.geometry import distance_m
+from routing.graph import RoadGraph
 
 Bounds: TypeAlias = tuple[float, float, float, float]
 """West, south, east, north in degrees, WGS-84."""
+
+POSITION_MARGIN_DEG = 0.25
+"""Around the network's box, about 25 km: positions farther off are errors of the device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,3 +236,13 @@ class Positions:
         moved_m = distance_m(before.lon, before.lat, after.lon, after.lat)
         took_s = max((after.at_ms - before.at_ms) / 1000, 0.001)
         return moved_m > self._rules.jump_min_m and moved_m / took_s > self._rules.speed_max_mps
+
+
+def bounds_around(graph: RoadGraph) -> Bounds:
+    """Where positions are believed: the network's box and `POSITION_MARGIN_DEG` around it."""
+    return (
+        float(graph.node_lon.min()) - POSITION_MARGIN_DEG,
+        float(graph.node_lat.min()) - POSITION_MARGIN_DEG,
+        float(graph.node_lon.max()) + POSITION_MARGIN_DEG,
+        float(graph.node_lat.max()) + POSITION_MARGIN_DEG,
+    )
