@@ -6,8 +6,10 @@ clients without a token could fill the memory or hold all connections.
 
 from __future__ import annotations
 
+import sys
 from asyncio import TimerHandle, Transport
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_MAX_BYTES = 64 * 1024
@@ -23,6 +25,18 @@ BODY_S = 60.0
 """From the end of the headers to the end of the body: 1 MiB in it is a slow phone."""
 
 
+_OFFER = frozenset({b"upgrade", b"http2-settings"})
+"""Headers, and words in `Connection`, by which a client offers another protocol."""
+
+
+def _without_offer(name: bytes, value: bytes) -> bytes:
+    """A header's line without the offer; empty where nothing else is in it."""
+    if name == b"connection":
+        words = (word.strip() for word in value.split(b","))
+        value = b", ".join(word for word in words if word.lower() not in _OFFER)
+    return b"" if name in _OFFER or not value else b"%b: %b\r\n" % (name, value)
+
+
 class BoundedHttp(HttpToolsProtocol):
     """HTTP/1.1 that gives up on a request whose headers are too long or that never ends."""
 
@@ -30,6 +44,7 @@ class BoundedHttp(HttpToolsProtocol):
     _reading_body = False
     _head_bytes = 0
     _timer: TimerHandle | None = None
+    _data = b""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begins to wait for a request."""
@@ -48,7 +63,9 @@ class BoundedHttp(HttpToolsProtocol):
                 # The wait for a first byte is over, and the one for the head begins.
                 self._rest()
             self._head_bytes += len(data)
+        self._data = data
         super().data_received(data)
+        self._data = b""
         if self.transport.is_closing():
             self._rest()
         elif self._reading_head and self._head_bytes > HEAD_MAX_BYTES:
@@ -62,6 +79,9 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head has come whole."""
+        if self.parser.should_upgrade():
+            # Read once more below, without the offer.
+            return
         self._reading_head, self._reading_body = False, True
         self._head_bytes = 0
         self._rest()
@@ -69,9 +89,30 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The body too."""
+        if self.parser.should_upgrade():
+            return
         self._reading_head, self._reading_body = True, False
         self._rest()
         super().on_message_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Reads a request again without its offer of another protocol, as RFC 9110 allows.
+
+        The parser takes what follows such a head for that protocol: a body would be lost, and an
+        assignment by hand without its body is one of the next best. Java's own client offers h2c.
+        """
+        error = sys.exc_info()[1]
+        assert isinstance(error, httptools.HttpParserUpgrade)  # noqa: S101  # caught by the caller
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self.send_400_response("This is no proxy.")
+            return
+        version = self.parser.get_http_version().encode()
+        head = b"%b %b HTTP/%b\r\n" % (method, self.url, version)
+        head += b"".join(_without_offer(*header) for header in self.headers)
+        rest = self._data[error.args[0] :]
+        self.parser = httptools.HttpRequestParser(self)
+        super().data_received(head + b"\r\n" + rest)
 
     def _wait(self, seconds: float) -> None:
         if self._timer is None:

@@ -95,3 +95,31 @@ def test_one_connection_serves_many_requests_and_a_pipelined_one(town: HttpTown)
             assert answer.startswith(b"HTTP/1.1 200")
         link.sendall(request + request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         assert _answer(link).count(b"HTTP/1.1 200") == 2
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_an_offer_of_another_protocol_loses_no_body(town: HttpTown, *, in_pieces: bool) -> None:
+    # Java's own client sends this at its first request, with the body behind it.
+    body = b'{"no_such": 1}'
+    request = b"\r\n".join(
+        [
+            b"POST /v1/incidents HTTP/1.1",
+            b"Host: a",
+            b"Authorization: Bearer " + town.token("dispatcher").encode(),
+            b"Connection: Upgrade, HTTP2-Settings",
+            b"Upgrade: h2c",
+            b"HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+            b"Content-Length: %d" % len(body),
+            b"",
+            body,
+        ]
+    )
+    last = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with _connected(town) as link:
+        pieces = [request[:30], request[30:-5], request[-5:], last]
+        for piece in pieces if in_pieces else [request + last]:
+            link.sendall(piece)
+            time.sleep(0.05)
+        answer = _answer(link)
+    assert b"body.no_such" in answer or b'"no_such"' in answer
+    assert answer.count(b"HTTP/1.1 200") == 1
