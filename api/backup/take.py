@@ -60,6 +60,7 @@ def take_backup(data_dir: Path, out: Path, *, say: Say) -> tuple[Path, Manifest]
             copy_log(data_dir / LOG_NAME, draft / LOG_NAME, told=_progress(say))
         except sqlite3.Error as error:
             raise BackupFailed(f"the log of {data_dir} could not be copied: {error}") from error
+        (draft / LOG_NAME).chmod(0o600)
         for name in BESIDE_THE_LOG:
             if (data_dir / name).is_file():
                 shutil.copyfile(data_dir / name, draft / name)
