@@ -102,8 +102,8 @@ def run_limited(
         }
         with _child(json.dumps(order), folder, limit_s) as (child, timed_out):
             assert child.stderr is not None  # noqa: S101  # it is a pipe
-            for line in child.stderr:
-                say(line.rstrip("\n")[:LINE_MAX_CHARS])
+            while line := child.stderr.readline(LINE_MAX_CHARS):
+                say(line.rstrip("\n"))
             code = child.wait()
         if timed_out.is_set():
             raise ChildStopped(f"it took more than {limit_s:,.0f} s")

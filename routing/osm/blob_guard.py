@@ -42,7 +42,7 @@ def check_blobs(path: Path, limit_bytes: int) -> bool:
     """
     unpacked = 0
     for blob in _blobs(path):
-        fields = dict(_fields(blob))
+        fields = _sole_fields(blob)
         raw_size = fields.get(_RAW_SIZE, len(blob))
         if not isinstance(raw_size, int) or raw_size > BLOB_MAX_BYTES:
             raise NotBlobs(f"a blob that says it unpacks to {raw_size!r} bytes")
@@ -51,6 +51,15 @@ def check_blobs(path: Path, limit_bytes: int) -> bool:
             return False
         _check_texts(_content(fields, raw_size))
     return True
+
+
+def _sole_fields(blob: bytes) -> dict[int, int | bytes]:
+    """A blob's fields; of several blocks in one the reader might take another than the guard."""
+    found = list(_fields(blob))
+    fields = dict(found)
+    if len(fields) < len(found) or (_RAW in fields and len(fields.keys() - {_RAW_SIZE}) > 1):
+        raise NotBlobs("a blob with more than one block in it")
+    return fields
 
 
 def _blobs(path: Path) -> Iterator[bytes]:
