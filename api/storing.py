@@ -7,6 +7,7 @@ from pathlib import Path
 from api.errors import SettingsInvalid
 from api.settings import RedisUse
 from dispatch.runner import OpenStore
+from dispatch.store.sqlite_log import LOG_NAME
 
 SQLITE = "sqlite"
 
@@ -22,12 +23,24 @@ def store_opener(store: str, data_dir: Path, use: RedisUse) -> OpenStore | None:
     Raises:
         SettingsInvalid: the store, or a setting for it, cannot be used.
     """
+    # Where the mark of a log on Redis lies (`dispatch.store.redis.folder_hold`).
+    on_redis, in_folder = (data_dir / "redis").is_dir(), (data_dir / LOG_NAME).exists()
     if store == SQLITE:
+        if on_redis and not in_folder:
+            raise SettingsInvalid(
+                f"the log of {data_dir} is on a Redis server: give its address with --store, or"
+                " begin a new log in another folder"
+            )
         return None
     if not store.startswith(("redis://", "rediss://")):
         raise SettingsInvalid(
             f"--store {store} is not to be had: leave it out for SQLite in the service's folder, or"
             " give redis://HOST:PORT/DB"
+        )
+    if in_folder and not on_redis:
+        raise SettingsInvalid(
+            f"{data_dir} holds a log of its own, {LOG_NAME}, and none is moved to Redis: leave"
+            " --store out, or give another folder"
         )
     return _redis_opener(store, data_dir, use)
 

@@ -101,7 +101,9 @@ def _cells_of(regions: NDArray[np.object_]) -> list[_Cells]:
     if not len(regions):
         return levels
     tree = STRtree(regions)
-    corners = _all_within(shapely.total_bounds(regions), CELLS_PER_DEG[0])
+    # Region by region: one that lies far from the others must not fill the plane between.
+    each = [_all_within(bounds, CELLS_PER_DEG[0]) for bounds in shapely.bounds(regions)]
+    corners = np.unique(np.concatenate(each), axis=0)
     sizes = zip(CELLS_PER_DEG, (*CELLS_PER_DEG[1:], None), strict=True)
     for cells, (per_deg, finer) in zip(levels, sizes, strict=True):
         boxes = shapely.box(*(corners / per_deg).T, *((corners + 1) / per_deg).T)

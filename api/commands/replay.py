@@ -45,9 +45,10 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from dispatch.replay import replay
+    from dispatch.store.sqlite_log import LOG_NAME
 
-    if not args.data.is_dir():
-        raise DataMissing(f"--data {args.data} is no folder of a service")
+    if not (args.data / LOG_NAME).is_file():
+        raise DataMissing(f"--data {args.data} holds no {LOG_NAME}: give a service's folder")
     city = _city_of(args.data, args.city, other_units=args.other_units)
     found = asyncio.run(replay(args.data, city))
     if args.json:

@@ -8,12 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 
+import msgspec
+
 from dispatch.board import Board, open_board
 from dispatch.codec import board_hash, decode_event, encode_closed
 from dispatch.errors import EventKindUnknown
-from dispatch.events import IncidentReopened, Recorded
+from dispatch.events import IncidentReopened, LateStampRecorded, Recorded
 from dispatch.evolve import evolve
 from dispatch.evolve.incidents import closed_by
+from dispatch.facts import LateStep
 from dispatch.resources import ClosedIncident
 from dispatch.running.recover import with_unit_of
 from dispatch.store.chain import GENESIS, link
@@ -36,6 +39,7 @@ class EventWalk:
         board: The board after it; None from the first fault on, when nothing follows any more.
         road_version: Road network of the last decision; None before the first.
         closed: Digest of each closed incident as the log tells it, by its id.
+        late: Digests of the steps that came after the end of each, by its id.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class EventWalk:
         self.board: Board | None = Board() if city is None else open_board(city)
         self.road_version: str | None = None
         self.closed: dict[str, bytes] = {}
+        self.late: dict[str, set[bytes]] = {}
         self._found = found
         self._heads = heads
         self._snapshots = dict(snapshots)
@@ -122,10 +127,14 @@ class EventWalk:
             self._compare_snapshot(seq, self.board)
 
     def _note_closed(self, recorded: Recorded, closed: ClosedIncident | None) -> None:
+        event = recorded.event
         if closed is not None:
             self.closed[closed.incident.incident_id] = closed_digest(closed)
-        elif isinstance(recorded.event, IncidentReopened):
-            self.closed.pop(recorded.event.incident_id, None)
+        elif isinstance(event, IncidentReopened):
+            self.closed.pop(event.incident_id, None)
+            self.late.pop(event.incident_id, None)
+        elif isinstance(event, LateStampRecorded) and event.incident_id in self.closed:
+            self.late.setdefault(event.incident_id, set()).add(step_digest(event))
 
     def _compare_snapshot(self, seq: int, board: Board) -> None:
         snapshot = self._snapshots.pop(seq, None)
@@ -141,5 +150,11 @@ class EventWalk:
 
 
 def closed_digest(closed: ClosedIncident) -> bytes:
-    """Digest of a closed incident's value, short: a long log has many of them."""
-    return sha256(encode_closed(closed)).digest()[:16]
+    """Digest of an incident as it ended, short: a long log has many of them."""
+    return sha256(encode_closed(replace(closed, late_steps=()))).digest()[:16]
+
+
+def step_digest(step: LateStep | LateStampRecorded) -> bytes:
+    """Digest of what the log and history both have of a step that came after the end."""
+    told = (step.assignment_id, step.stamp, step.feedback)
+    return sha256(msgspec.json.encode(told, order="deterministic")).digest()[:16]

@@ -35,6 +35,13 @@ class HeadCheck:
             found.notes.append(f"there are no signed heads in {folder}")
         for head in heads:
             self._take(head, key)
+        others = found.counts["heads_of_other_keys"]
+        if others:
+            found.notes.append(
+                f"{others} heads in {folder} were signed with another key than this one and prove"
+                " nothing here: if this folder was not restored from a backup, its key was"
+                " replaced; check it with a copy of the old key (--key)"
+            )
 
     def _take(self, head: SignedHead | str, key: HeadKey) -> None:
         if isinstance(head, str):

@@ -35,22 +35,34 @@ def check_blobs(path: Path, limit_bytes: int) -> bool:
         limit_bytes: How much all blobs together may unpack to.
 
     Returns:
-        False where they unpack to more; reading stops there.
+        False where they unpack to more; then none was unpacked.
 
     Raises:
         NotBlobs: The file is damaged, or no PBF.
     """
-    unpacked = 0
+    # Added up first: a bomb is refused before anything of it is unpacked.
+    if sum(_raw_size(_sole_fields(blob), blob) for blob in _blobs(path)) > limit_bytes:
+        return False
     for blob in _blobs(path):
-        fields = dict(_fields(blob))
-        raw_size = fields.get(_RAW_SIZE, len(blob))
-        if not isinstance(raw_size, int) or raw_size > BLOB_MAX_BYTES:
-            raise NotBlobs(f"a blob that says it unpacks to {raw_size!r} bytes")
-        unpacked += raw_size
-        if unpacked > limit_bytes:
-            return False
-        _check_texts(_content(fields, raw_size))
+        fields = _sole_fields(blob)
+        _check_texts(_content(fields, _raw_size(fields, blob)))
     return True
+
+
+def _raw_size(fields: dict[int, int | bytes], blob: bytes) -> int:
+    raw_size = fields.get(_RAW_SIZE, len(blob))
+    if not isinstance(raw_size, int) or raw_size > BLOB_MAX_BYTES:
+        raise NotBlobs(f"a blob that says it unpacks to {raw_size!r} bytes")
+    return raw_size
+
+
+def _sole_fields(blob: bytes) -> dict[int, int | bytes]:
+    """A blob's fields; of several blocks in one the reader might take another than the guard."""
+    found = list(_fields(blob))
+    fields = dict(found)
+    if len(fields) < len(found) or (_RAW in fields and len(fields.keys() - {_RAW_SIZE}) > 1):
+        raise NotBlobs("a blob with more than one block in it")
+    return fields
 
 
 def _blobs(path: Path) -> Iterator[bytes]:
@@ -100,6 +112,8 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     while position < len(message):
         tag, position = _varint(message, position)
         kind = tag & 7
+        if not tag >> 3:
+            raise NotBlobs("a field without a number")
         if kind == 0:
             value, position = _varint(message, position)
             yield tag >> 3, value

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Polygon
 
@@ -62,6 +62,7 @@ def _by_every_border(city: City, lon: float, lat: float) -> Zone:
     return min(holding, key=lambda one: one[:2])[2] if holding else OUTSIDE
 
 
+@settings(deadline=None)
 @given(
     zones=_zones(),
     shares=st.lists(_corners, min_size=5, max_size=20),

@@ -81,3 +81,19 @@ def test_look_ups_agree_with_trying_every_zone() -> None:
         holding = [zone for zone in zones if zone.polygon.intersects(point)]
         best = min(holding, key=lambda z: (z.target_s, z.zone_id), default=OUTSIDE)
         assert promise.zone_at(lon, lat) is best
+
+
+def test_a_zone_far_away_does_not_fill_the_plane_between() -> None:
+    city = small_city()
+    far = Zone(
+        zone_id="far",
+        zone_class=ZoneClass.OTHER,
+        target_s=300,
+        name="",
+        polygon=shapely.box(0.0, 0.0, 0.01, 0.01),
+        synthetic=True,
+    )
+    promise = Promise(replace(city, zones=(*city.zones, far)))
+    cells = sum(len(level) for _, level in promise._zones._levels)
+    assert cells < 20_000
+    assert promise.zone_at(0.005, 0.005).zone_id == "far"
