@@ -161,7 +161,7 @@ def prepare_folder(wanted: Wanted) -> Settings:
         DataMissing: The folder cannot be made.
     """
     try:
-        wanted.data_dir.mkdir(parents=True, exist_ok=True)
+        wanted.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise DataMissing(f"--data {wanted.data_dir} cannot be made: {error.strerror}") from error
     settings = load_settings(wanted.data_dir)

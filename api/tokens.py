@@ -96,7 +96,7 @@ def create_tokens(
     Raises:
         TokenRefused: A vehicle without a unit, another role with one, or too many tokens.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     tokens: list[str] = []
     with _locked(data_dir):
         records = read_records(data_dir)

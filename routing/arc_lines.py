@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import shapely
 
 from routing.graph import RoadGraph
@@ -35,16 +36,28 @@ class ArcLine:
 def lines_of_arcs(graph: RoadGraph, arcs: Iterable[int]) -> list[ArcLine]:
     """The stretches that arcs run over; both arcs of a two-way stretch give one line."""
     meant = set(arcs)
-    lines = []
+    shown: list[tuple[int, bool]] = []
     for arc in sorted(meant):
         reverse = int(graph.arc_reverse[arc])
         both_ways = reverse >= 0 and reverse in meant
-        if both_ways and reverse < arc:
-            continue
-        drawn = shapely.simplify(shapely.linestrings(graph.arc_line(arc)), SIMPLER_BY_DEG)
-        points = tuple(
-            (round(float(lon), DIGITS), round(float(lat), DIGITS))
-            for lon, lat in shapely.get_coordinates(drawn)
+        if not (both_ways and reverse < arc):
+            shown.append((arc, both_ways))
+    if not shown:
+        return []
+    # All at once: line by line, most of the time goes into the calls.
+    lines = [graph.arc_line(arc) for arc, _ in shown]
+    owner = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    drawn = shapely.simplify(
+        shapely.linestrings(np.concatenate(lines), indices=owner), SIMPLER_BY_DEG
+    )
+    points, owner = shapely.get_coordinates(drawn, return_index=True)
+    first = np.searchsorted(owner, np.arange(len(lines) + 1)).tolist()
+    rounded = [(lon, lat) for lon, lat in points.round(DIGITS).tolist()]
+    return [
+        ArcLine(
+            points=tuple(rounded[first[place] : first[place + 1]]),
+            both_ways=both_ways,
+            way_id=int(graph.arc_way_id[arc]),
         )
-        lines.append(ArcLine(points=points, both_ways=both_ways, way_id=int(graph.arc_way_id[arc])))
-    return lines
+        for place, (arc, both_ways) in enumerate(shown)
+    ]

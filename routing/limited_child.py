@@ -188,7 +188,9 @@ def limit_myself(bounds: Bounds) -> None:
         allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (allowed, allowed))
     # The soft limit ends it with SIGXCPU, which says why; the hard one a second later, for certain.
-    resource.setrlimit(resource.RLIMIT_CPU, (bounds.cpu_s, bounds.cpu_s + 1))
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    last_s = bounds.cpu_s + 1 if hard == resource.RLIM_INFINITY else min(bounds.cpu_s + 1, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (min(bounds.cpu_s, last_s), last_s))
 
 
 def _main(order_file: str) -> int:

@@ -33,6 +33,12 @@ def put_back(
     """
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise BackupFailed(f"--data {data_dir} is not empty: give a folder that is not there yet")
+    if data_dir.is_symlink() or data_dir.is_mount():
+        # The whole folder is put in place in one step, which neither of the two allows.
+        raise BackupFailed(
+            f"--data {data_dir} is a link or the root of a mounted disk: give a folder inside it"
+            " that is not there yet"
+        )
     found = check_backup(backup, key=key, say=say)
     if not found.whole:
         texts = "; ".join(fault.text for fault in found.faults[:3])

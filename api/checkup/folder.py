@@ -88,13 +88,18 @@ def _log(data_dir: Path) -> Finding:
 def _secrets(data_dir: Path) -> Finding:
     # A token's hash may be read by others, but whoever adds one comes in.
     forbidden = {KEY_NAME: stat.S_IRWXG | stat.S_IRWXO, TOKEN_FILE: stat.S_IWGRP | stat.S_IWOTH}
+    if data_dir.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH):
+        # Others get into the folder: then the log itself must be closed to them.
+        forbidden |= {LOG_NAME: stat.S_IRWXG | stat.S_IRWXO}
     wide = [
         name
         for name, bits in forbidden.items()
         if (data_dir / name).exists() and (data_dir / name).stat().st_mode & bits
     ]
     if wide:
-        return Finding("secrets", False, f"others may get at {', '.join(wide)}: chmod 600")
+        return Finding(
+            "secrets", False, f"others may get at {', '.join(wide)}: chmod 700 {data_dir}"
+        )
     return Finding("secrets", True, "open to their owner alone")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -86,7 +87,21 @@ def _framework_problem(request: Request, error: HTTPException) -> Response:
         "detail": f"{request.method} {request.url.path}: {error.detail}; see /openapi.json",
         "code": code,
     }
-    return _response(error.status_code, document, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods_of(request))
+    return _response(error.status_code, document, headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """What may be asked of a path: the framework names the methods of its first route alone."""
+    path = request.scope["path"]
+    methods = (
+        route.methods or set()
+        for route in request.app.routes
+        if isinstance(route, APIRoute) and route.path_regex.match(path)
+    )
+    return sorted(set().union(*methods))
 
 
 def invalid_request(faults: list[Any] | Any, *, where: str | None = None) -> api.InvalidRequest:

@@ -28,7 +28,7 @@ class FolderLock:
         Raises:
             StoreLocked: another process holds it.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         named = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         # The folder itself too: whoever tidies the lock file away does not let a second server in.
         whole = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

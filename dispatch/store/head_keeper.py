@@ -6,8 +6,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 
 from dispatch.store.signed_heads import KEY_NAME, HeadKey, append_head, sign_head
 from dispatch.words import UnixMs
@@ -15,6 +15,9 @@ from dispatch.words import UnixMs
 EVERY_EVENTS = 1_000
 EVERY_S = 60.0
 """A head is signed after so many events, or so long after the first that has none."""
+
+WRITE_MAX_S = 1.0
+"""How long the end waits for a write: the folder may lie on another machine that hangs."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ class HeadKeeper:
         self._stopping = not sign
         self._finished = not sign
         self._due: asyncio.TimerHandle | None = None
-        self._writing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="heads")
+        self._writing: Thread | None = None
         self._key: HeadKey | None = None
         try:
             if sign:
@@ -72,11 +75,14 @@ class HeadKeeper:
         self._drop_timer()
 
     def finish(self) -> None:
-        """Sign the end once more; blocks for one write, off the event loop. Once is enough."""
-        self._writing.shutdown(wait=True)
-        if self._end()[0] > 0 and not self._finished:
-            self._finished = True
-            self._sign(*self._end(), "close")
+        """Sign the end once more; blocks for `WRITE_MAX_S` twice at most. Once is enough."""
+        if self._finished:
+            return
+        self._finished = True
+        if self._end()[0] > 0 and self._is_free(WRITE_MAX_S):
+            self._write(*self._end(), "close")
+        if not self._is_free(WRITE_MAX_S):
+            _log.error("the last head of the log could not be written: %s hangs", self._heads_dir)
 
     def _drop_timer(self) -> None:
         if self._due is not None:
@@ -85,9 +91,21 @@ class HeadKeeper:
 
     def _sign_soon(self) -> None:
         self._drop_timer()
-        seq, chain = self._end()
-        self._signed = seq
-        self._writing.submit(self._sign, seq, chain, "interval")
+        # While one write is under way none is begun: a folder that hangs must not gather more.
+        if self._is_free():
+            seq, chain = self._end()
+            self._signed = seq
+            self._write(seq, chain, "interval")
+
+    def _is_free(self, wait_s: float = 0.0) -> bool:
+        if self._writing is not None:
+            self._writing.join(wait_s)
+        return self._writing is None or not self._writing.is_alive()
+
+    def _write(self, seq: int, chain: bytes, why: str) -> None:
+        # A daemon: the process must be able to end while the folder hangs.
+        self._writing = Thread(target=self._sign, args=(seq, chain, why), name="heads", daemon=True)
+        self._writing.start()
 
     def _sign(self, seq: int, chain: bytes, why: str) -> None:
         if self._key is None:

@@ -25,9 +25,6 @@ SAMPLE_MS = 10_000
 KEPT_MS = 30 * 86_400_000
 """Tracks older than this are dropped (ASSUMPTION: a month, as long as complaints come in)."""
 
-LATE_PER_UNIT_MAX = KEPT_MS // SAMPLE_MS
-"""Late fixes of one unit in the history, at most: what `SAMPLE_MS` leaves of `KEPT_MS`."""
-
 LATE_WAITING_MAX = 10_000
 """Late fixes of one unit waiting to be written: a day of them and some (8,640). What one device
 sends beyond it must not push the tracks of others out."""

@@ -22,7 +22,7 @@ def test_a_path_that_is_not_there(town: HttpTown) -> None:
 def test_a_method_that_is_not_there(town: HttpTown) -> None:
     reply = town.client().delete("/v1/incidents")
     assert_problem(reply, 405, "method_not_allowed")
-    assert reply.headers["allow"]
+    assert reply.headers["allow"] == "GET, POST"
 
 
 @pytest.mark.parametrize(

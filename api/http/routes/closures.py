@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +27,7 @@ from api.http.schemas.gate import read_body
 from api.http.schemas.roads import ClosureRequest
 from api.http.views.conditions import ClosureList, ClosureView, closure_view
 from api.service import Service, service_of
+from dispatch.facts import Stretch
 from dispatch.questions import CloseRoad, ReopenRoad
 from dispatch.resources import Closure
 from dispatch.runner import Outcome
@@ -74,7 +77,8 @@ async def close_road(request: Request) -> Response:
     """The roads are found at the gate: what names no road of the network is refused."""
     service = service_of(request)
     asked = await read_body(request, ClosureRequest)
-    arcs = _arcs(service, asked)
+    # An area may mean half a city, and how each of its roads lies is drawn: not on the event loop.
+    arcs, stretches = await asyncio.to_thread(_roads_meant, service, asked)
     shape, *holes = [()] if asked.geometry is None else shape_rings(asked.geometry)
     question = CloseRoad(
         arcs=arcs,
@@ -82,8 +86,7 @@ async def close_road(request: Request) -> Response:
         geometry=shape,
         is_area=None if asked.geometry is None else asked.geometry.type == "Polygon",
         holes=tuple(holes),
-        # What was drawn is found again as it was drawn; roads that were named, as they lie.
-        stretches=() if shape else stretches_of(service.roads, arcs),
+        stretches=stretches,
         direction=Direction(asked.direction),
         from_ms=None if asked.from_ is None else milliseconds(asked.from_),
         until_ms=None if asked.until is None else milliseconds(asked.until),
@@ -109,6 +112,15 @@ async def reopen_road(request: Request, closure_id: str) -> Response:
     service = service_of(request)
     question = ReopenRoad(closure_id=ClosureId(closure_id), if_version=if_match(request))
     return await carry_out(request, question, lambda outcome: _shown(service, outcome, 200))
+
+
+def _roads_meant(
+    service: Service, asked: ClosureRequest
+) -> tuple[tuple[int, ...], tuple[Stretch, ...]]:
+    """The arcs, and how their roads lie where they were named."""
+    arcs = _arcs(service, asked)
+    # What was drawn is found again as it was drawn; roads that were named, as they lie.
+    return arcs, stretches_of(service.roads, arcs) if asked.geometry is None else ()
 
 
 def _arcs(service: Service, asked: ClosureRequest) -> tuple[int, ...]:

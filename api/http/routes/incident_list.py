@@ -23,6 +23,7 @@ from api.http.views.incidents import incident_view
 from api.http.views.lists import IncidentList
 from api.service import Service, service_of
 from dispatch.board import queue_place
+from dispatch.errors import StoreUnavailable
 from dispatch.resources import Incident
 from dispatch.store import ClosedQuery
 from dispatch.words import IncidentStatus, UnixMs
@@ -111,7 +112,13 @@ async def _page(
         position = []
     if wanted.statuses and not wanted.statuses & ENDED:
         return found, None
-    older, more = await _history_page(service, wanted, limit - len(found), position)
+    try:
+        older, more = await _history_page(service, wanted, limit - len(found), position)
+    except StoreUnavailable:
+        if not found:
+            raise
+        # What is open is in memory and must be seen; history goes on from here when it is back.
+        return found, write_cursor("incidents", [HISTORY_CURSOR])
     return found + older, more
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -64,12 +66,13 @@ async def set_speed(request: Request) -> Response:
     service = service_of(request)
     asked = await read_body(request, SpeedRequest)
     arcs = _arcs(service, asked)
+    stretches = await asyncio.to_thread(stretches_of, service.roads, arcs)
     question = SetSpeedFactor(
         factor=asked.factor,
         road_class=asked.road_class,
         area_id=_area_id(service, asked),
         arcs=arcs,
-        stretches=stretches_of(service.roads, arcs),
+        stretches=stretches,
         from_ms=None if asked.from_ is None else milliseconds(asked.from_),
         until_ms=None if asked.until is None else milliseconds(asked.until),
         reason=asked.reason,

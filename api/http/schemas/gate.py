@@ -62,7 +62,7 @@ Id = Annotated[str, Field(min_length=1, max_length=ID_MAX_CHARS), AfterValidator
 NumberedId = Annotated[
     str,
     BeforeValidator(_id_as_text, json_schema_input_type=str | int),
-    Field(pattern=r"^\d{1,18}$"),
+    Field(pattern=r"^[0-9]{1,18}$"),
 ]
 
 

@@ -159,6 +159,11 @@ def test_a_folder_that_holds_anything_is_refused_and_an_empty_one_taken(
     (tmp_path / "empty").mkdir()
     put_back(backup, tmp_path / "empty", key=None, say=silent)
     assert events_of(tmp_path / "empty") == before
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BackupFailed, match="is a link"):
+        put_back(backup, tmp_path / "link", key=None, say=silent)
+    assert not any((tmp_path / "elsewhere").iterdir())
 
 
 def test_a_damaged_log_is_not_backed_up(data: Path, tmp_path: Path) -> None:

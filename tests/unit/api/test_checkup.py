@@ -79,12 +79,18 @@ def _mark_ahead(data: Path) -> None:
     mark.close()
 
 
+def _open_to_all(data: Path) -> None:
+    data.chmod(0o755)
+    (data / "log.db").chmod(0o644)
+
+
 @pytest.mark.parametrize(
     ("harm", "what", "text"),
     [
         (_mark_ahead, "log", "5000 were recorded"),
         (lambda data: (data / "log.db").write_bytes(b"no log" * 999), "log", "not a database"),
         (lambda data: (data / "log.key").chmod(0o644), "secrets", "log.key"),
+        (_open_to_all, "secrets", "log.db"),
         (lambda data: (data / "log.key").write_text("beef"), "heads", "a key has 32"),
         (
             lambda data: (data / "settings.toml").write_text("[store]\nhead_dir = 'x'\n"),
@@ -92,7 +98,7 @@ def _mark_ahead(data: Path) -> None:
             "heads_dir",
         ),
     ],
-    ids=["lost end", "no log", "key open to all", "no key", "misspelt setting"],
+    ids=["lost end", "no log", "key open to all", "log open to all", "no key", "misspelt setting"],
 )
 def test_what_must_be_mended_fails(
     data: Path, harm: Callable[[Path], object], what: str, text: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -96,6 +98,30 @@ def test_heads_that_cannot_be_written_stop_nobody(tmp_path: Path, harm: str) -> 
         await store.close()
 
     run(scenario)
+
+
+def test_a_folder_that_hangs_holds_up_neither_commits_nor_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = Event()
+    monkeypatch.setattr(head_keeper, "append_head", lambda *_: hangs.wait(60))
+    monkeypatch.setattr(head_keeper, "WRITE_MAX_S", 0.05)
+
+    async def scenario() -> None:
+        store = SqliteStore.open(tmp_path)
+        await append(store, 1_500)
+        await append(store, 1_500)
+        await store.close()
+        # The folder of the log is let go of all the same.
+        again = SqliteStore.open(tmp_path)
+        assert again.head == 3_000
+        await again.close()
+
+    try:
+        run(scenario)
+        assert sum(one.name == "heads" for one in threading.enumerate()) <= 2
+    finally:
+        hangs.set()
 
 
 def test_the_key_stays_the_same_over_starts(tmp_path: Path) -> None:
