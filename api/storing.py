@@ -23,8 +23,7 @@ def store_opener(store: str, data_dir: Path, use: RedisUse) -> OpenStore | None:
     Raises:
         SettingsInvalid: the store, or a setting for it, cannot be used.
     """
-    # Where the mark of a log on Redis lies (`dispatch.store.redis.folder_hold`).
-    on_redis, in_folder = (data_dir / "redis").is_dir(), (data_dir / LOG_NAME).exists()
+    on_redis, in_folder = _on_redis(data_dir), (data_dir / LOG_NAME).exists()
     if store == SQLITE:
         if on_redis and not in_folder:
             raise SettingsInvalid(
@@ -43,6 +42,25 @@ def store_opener(store: str, data_dir: Path, use: RedisUse) -> OpenStore | None:
             " --store out, or give another folder"
         )
     return _redis_opener(store, data_dir, use)
+
+
+def why_no_log(data_dir: Path) -> str:
+    """What is said of a folder without a log file, to somebody whose command reads one.
+
+    Args:
+        data_dir: The folder given with --data; it holds no log file.
+    """
+    if _on_redis(data_dir):
+        return (
+            f"the log of {data_dir} is on a Redis server: backup, verify and replay read a log"
+            " in a folder only; how to copy one on Redis is in docs/how-to/keep-the-log-on-redis.md"
+        )
+    return f"--data {data_dir} holds no {LOG_NAME}: give a service's folder"
+
+
+def _on_redis(data_dir: Path) -> bool:
+    """Whether a mark of a log on Redis lies here (`dispatch.store.redis.folder_hold`)."""
+    return (data_dir / "redis").is_dir()
 
 
 def _redis_opener(address: str, data_dir: Path, use: RedisUse) -> OpenStore:

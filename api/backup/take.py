@@ -23,6 +23,7 @@ from api.clock import now_ms, rfc3339
 from api.errors import BackupFailed, DataMissing, SettingsInvalid
 from api.served_city import read_served_city
 from api.settings import load_settings
+from api.storing import why_no_log
 from dispatch.replay import units_sha256
 from dispatch.store.copy_log import copy_log
 from dispatch.store.signed_heads import KEY_NAME, HeadKey, SignedHead, append_head, sign_head
@@ -50,11 +51,11 @@ def take_backup(data_dir: Path, out: Path, *, say: Say) -> tuple[Path, Manifest]
         The backup and its manifest.
 
     Raises:
-        DataMissing: There is no log.
+        DataMissing: There is no log in it; it may be on a Redis server.
         BackupFailed: The log is damaged, or the disk refuses. Nothing is left behind.
     """
     if not (data_dir / LOG_NAME).is_file():
-        raise DataMissing(f"--data {data_dir} holds no {LOG_NAME}: give a service's folder")
+        raise DataMissing(why_no_log(data_dir))
     with _draft_beside(out) as draft:
         try:
             copy_log(data_dir / LOG_NAME, draft / LOG_NAME, told=_progress(say))

@@ -44,11 +44,12 @@ def run(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
+    from api.storing import why_no_log
     from dispatch.replay import replay
     from dispatch.store.sqlite_log import LOG_NAME
 
     if not (args.data / LOG_NAME).is_file():
-        raise DataMissing(f"--data {args.data} holds no {LOG_NAME}: give a service's folder")
+        raise DataMissing(why_no_log(args.data))
     city = _city_of(args.data, args.city, other_units=args.other_units)
     found = asyncio.run(replay(args.data, city))
     if args.json:

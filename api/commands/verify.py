@@ -47,12 +47,13 @@ def run(args: argparse.Namespace) -> int:
     """Verifies and reports; 1 when something is not as it was written."""
     from api.backup.check import check_backup, is_backup
     from api.settings import load_settings
+    from api.storing import why_no_log
     from dispatch.store.sqlite_log import LOG_NAME
     from dispatch.verifying import verify
     from platforms.city_files import load_city
 
     if not (args.data / LOG_NAME).is_file():
-        raise DataMissing(f"--data {args.data} holds no {LOG_NAME}: give a service's folder")
+        raise DataMissing(why_no_log(args.data))
     if args.heads is not None and not args.heads.is_dir():
         raise DataMissing(f"--heads {args.heads} is no folder")
     key = _key(args)

@@ -219,3 +219,17 @@ def test_verify_tells_on_the_command_line(
     assert json.loads(capsys.readouterr().out)["first_bad_seq"] == 9
     assert main(["verify", "--data", str(data)]) == 1
     assert "first bad event: 9\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["backup", "verify", "replay"])
+def test_a_folder_whose_log_is_on_redis_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    folder = tmp_path / "data"
+    (folder / "redis" / "city").mkdir(parents=True)
+    out = ["--out", str(tmp_path / "backup")] if command == "backup" else []
+    assert main([command, "--data", str(folder), *out]) == 4
+    said = capsys.readouterr().err
+    assert f"the log of {folder} is on a Redis server" in said
+    assert "docs/how-to/keep-the-log-on-redis.md" in said
+    assert names_in(tmp_path) == {"data"}
