@@ -18,7 +18,8 @@ from dispatch.store.chain import GENESIS
 from dispatch.store.commit_thread import CommitThread
 from dispatch.words import UnixMs
 from tests.crash.log_writer import EVENTS, events_of
-from tests.crash.test_store_crash import check
+from tests.crash.sqlite_contents import found_in
+from tests.crash.writer_process import check
 
 apsw = pytest.importorskip("apsw", reason="apsw is not installed: power cuts left out")
 
@@ -76,7 +77,7 @@ def lost_after(record: Record, end: int, chance: random.Random, folder: Path) ->
     for name, content in record.cut_at(end, chance).items():
         (folder / name).write_bytes(content)
     try:
-        check(folder, record.told_before(end))
+        check(*found_in(folder), record.told_before(end))
     except (AssertionError, DispatchError) as error:
         return f"cut after step {end}: {error}"
     finally:

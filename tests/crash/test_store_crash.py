@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import resource
@@ -11,30 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from dispatch.store import LogEntry, StoredCommand
-from dispatch.store.sqlite import SqliteStore
-from tests.crash.writer_process import check, name_of, writing
+from tests.crash.sqlite_contents import found_in
+from tests.crash.writer_process import check, writing
 
 pytestmark = pytest.mark.crash
 
 KILLS = 200 if os.environ.get("KUAIJING_LONG") else 10
-
-
-def found_in(folder: Path) -> tuple[list[LogEntry], dict[str, StoredCommand | None]]:
-    """All events of the log, and the commands that its events speak of."""
-
-    async def read() -> tuple[list[LogEntry], dict[str, StoredCommand | None]]:
-        store = SqliteStore.open(folder)
-        try:
-            entries: list[LogEntry] = []
-            while page := await store.read(len(entries)):
-                entries.extend(page)
-            names = {name_of(entry) for entry in entries}
-            return entries, {name: await store.command(name) for name in names}
-        finally:
-            await store.close()
-
-    return asyncio.run(read())
 
 
 def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:

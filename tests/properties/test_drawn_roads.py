@@ -67,7 +67,7 @@ class Pair:
 
     def draw(self, way: list[int], shares: tuple[float, float]) -> FollowedWay:
         """What both kernels answer, which is the same."""
-        asked = (self.ways, *self.present, way, *shares)
+        asked = (self.ways, self.present.arc_ms, self.present.turn_ms, way, *shares)
         compiled, twin = kernel.follow(*asked), kernel_python.follow(*asked)
         assert same(compiled, twin), (way, shares)
         return compiled

@@ -11,7 +11,8 @@ from tests.scenarios.http.town import Town
 
 BRIDGE = "西湖桥"
 NORTH_END, SOUTH_END = [111.451557, 27.247479], [111.451511, 27.245426]
-HERE, THERE = ({"lon": lon, "lat": lat} for lon, lat in (NORTH_END, SOUTH_END))
+# Beyond both ends: whoever stands on the closed bridge itself may leave it.
+HERE, THERE = {"lon": 111.4516, "lat": 27.2485}, {"lon": 111.4515, "lat": 27.2444}
 
 
 def hours_from(ahead_min: int) -> Json:
