@@ -69,14 +69,16 @@ async def open_service(wanted: Wanted, *, say: Say) -> Service:
     settings = prepare_folder(wanted)
     graph, manifest = _network(wanted, say)
     city = load_city(_city_folder(wanted))
+    promise = Promise(city)
     roads = Roads(graph, manifest, at_ms=now_ms())
-    _check(city, roads, wanted, say)
+    _check(city, promise, roads, wanted, say)
     say("making the road searches ready (the first time takes some 20 s)")
     roads.warm_up()
     service = await assemble(
         wanted.data_dir,
         settings=settings,
         city=city,
+        promise=promise,
         roads=roads,
         synthetic_network=manifest.synthetic,
         attribution=manifest.attribution,
@@ -95,6 +97,7 @@ async def assemble(
     roads: Roads,
     synthetic_network: bool,
     attribution: str,
+    promise: Promise | None = None,
     open_store: OpenStore | None = None,
 ) -> Service:
     """Puts a service over a city and roads that are known to fit.
@@ -106,6 +109,7 @@ async def assemble(
         roads: The network.
         synthetic_network: Whether the network is invented.
         attribution: What must be shown beside a map of it.
+        promise: The city's promise where it is built already.
         open_store: Opens the store; None is SQLite in the folder.
 
     Raises:
@@ -136,7 +140,7 @@ async def assemble(
         city=city,
         roads=roads,
         runner=runner,
-        locator=Locator(roads, Promise(city), gazetteer, settings.limits.snap_max_m),
+        locator=Locator(roads, promise or Promise(city), gazetteer, settings.limits.snap_max_m),
         gazetteer=gazetteer,
         shapes=ArcsByShape(roads.graph),
         artist=RouteArtist(roads),
@@ -190,9 +194,9 @@ def _city_folder(wanted: Wanted) -> Path:
     return wanted.city
 
 
-def _check(city: City, roads: Roads, wanted: Wanted, say: Say) -> None:
+def _check(city: City, promise: Promise, roads: Roads, wanted: Wanted, say: Say) -> None:
     try:
-        warnings = check_city(city, roads)
+        warnings = check_city(city, roads, promise=promise)
     except CityOffNetwork as error:
         more = len(error.problems) - 1
         also = f" (and {more} more: kuaijing city check names them all)" if more else ""

@@ -14,12 +14,19 @@ SNAP_MAX_M = 150.0
 """ASSUMPTION: a platform or key site farther than this from a street is misplaced."""
 
 
-def check_city(city: City, roads: Roads, *, snap_max_m: float = SNAP_MAX_M) -> tuple[str, ...]:
+def check_city(
+    city: City,
+    roads: Roads,
+    *,
+    promise: Promise | None = None,
+    snap_max_m: float = SNAP_MAX_M,
+) -> tuple[str, ...]:
     """Checks that platforms and key sites lie on the roads and inside what the city promises.
 
     Args:
         city: The city.
         roads: The network it is to be used on.
+        promise: The city's promise where it is built already.
         snap_max_m: Farthest distance from a street.
 
     Returns:
@@ -31,7 +38,7 @@ def check_city(city: City, roads: Roads, *, snap_max_m: float = SNAP_MAX_M) -> t
     problems = tuple(_off_network(city, roads, snap_max_m))
     if problems:
         raise CityOffNetwork(problems)
-    return (*_zone_warnings(city), *_crew_warnings(city))
+    return (*_zone_warnings(city, promise or Promise(city)), *_crew_warnings(city))
 
 
 def _off_network(city: City, roads: Roads, snap_max_m: float) -> Iterator[str]:
@@ -50,8 +57,7 @@ def _off_network(city: City, roads: Roads, snap_max_m: float) -> Iterator[str]:
             )
 
 
-def _zone_warnings(city: City) -> Iterator[str]:
-    promise = Promise(city)
+def _zone_warnings(city: City, promise: Promise) -> Iterator[str]:
     for site in city.key_sites:
         zone = promise.zone_at(site.lon, site.lat)
         if zone.zone_class != "key_site":

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from routing.graph import ArcFlag, RoadGraph, TurnFlag
 
@@ -64,6 +62,10 @@ def find_pieces(graph: RoadGraph) -> Pieces:
 
 
 def _labels(graph: RoadGraph) -> NDArray[np.int64]:
+    # A third of a second, which a service that loads a compiled network must not wait for.
+    from scipy.sparse import coo_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     turn_from = np.repeat(np.arange(graph.arc_count), np.diff(graph.turn_start))
     drivable = (graph.arc_flags & ArcFlag.NO_CAR) == 0
     usable = (graph.turn_flags & TurnFlag.BANNED) == 0

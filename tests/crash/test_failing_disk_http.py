@@ -6,6 +6,7 @@ import os
 import resource
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -80,11 +81,16 @@ def service(tmp_path: Path, fault_shim: Path, switch: Path) -> Iterator[ServiceP
     process.stop()
 
 
-def desk_of(service: ServiceProcess) -> Desk:
+@contextmanager
+def desk_of(service: ServiceProcess) -> Iterator[Desk]:
+    """A desk at the service; its connections are closed whatever happens."""
     town = Town(service)
-    home = town.home(town.county(0))
-    town.close()
-    return Desk(client=Client(service.url, service.token("dispatcher")), home=home)
+    try:
+        home = town.home(town.county(0))
+    finally:
+        town.close()
+    with Client(service.url, service.token("dispatcher")) as client:
+        yield Desk(client=client, home=home)
 
 
 def check_refusal(reply: httpx.Response) -> None:
@@ -139,21 +145,22 @@ def fails_and_resumes(desk: Desk, fail: Callable[[], object], mend: Callable[[],
 def test_a_disk_that_fails_to_sync_or_write_is_told_and_survived(
     service: ServiceProcess, switch: Path
 ) -> None:
-    desk = desk_of(service)
-    for fault in ("sync", "full", "readonly"):
-        for _ in range(ROUNDS):
-            fails_and_resumes(
-                desk, lambda fault=fault: switch.write_text(fault), lambda: switch.write_text("")
-            )
-    # Killed while it fails: what was acknowledged before is there all the same.
-    switch.write_text("sync")
-    eventually(desk.is_refused, within_s=30, what="the disk is seen to fail")
-    service.kill()
-    switch.write_text("")
-    service.start()
-    eventually(desk.is_served_again, within_s=RESUMES_WITHIN_S, what="writes resume")
-    check_nothing_lost(service, desk)
-    desk.client.close()
+    with desk_of(service) as desk:
+        for fault in ("sync", "full", "readonly"):
+            for _ in range(ROUNDS):
+                fails_and_resumes(
+                    desk,
+                    lambda fault=fault: switch.write_text(fault),
+                    lambda: switch.write_text(""),
+                )
+        # Killed while it fails: what was acknowledged before is there all the same.
+        switch.write_text("sync")
+        eventually(desk.is_refused, within_s=30, what="the disk is seen to fail")
+        service.kill()
+        switch.write_text("")
+        service.start()
+        eventually(desk.is_served_again, within_s=RESUMES_WITHIN_S, what="writes resume")
+        check_nothing_lost(service, desk)
 
 
 def test_a_disk_that_is_really_full_is_told_and_survived(small_disk: Path) -> None:
@@ -161,11 +168,10 @@ def test_a_disk_that_is_really_full_is_told_and_survived(small_disk: Path) -> No
     ballast = small_disk / "ballast"
     service.start()
     try:
-        desk = desk_of(service)
-        for _ in range(ROUNDS):
-            fails_and_resumes(desk, lambda: fill(ballast), ballast.unlink)
-        check_nothing_lost(service, desk)
-        desk.client.close()
+        with desk_of(service) as desk:
+            for _ in range(ROUNDS):
+                fails_and_resumes(desk, lambda: fill(ballast), ballast.unlink)
+            check_nothing_lost(service, desk)
     finally:
         service.stop()
 
@@ -182,23 +188,33 @@ def fill(ballast: Path) -> None:
 
 
 def test_a_service_without_free_file_numbers_serves_whom_it_has(service: ServiceProcess) -> None:
-    desk = desk_of(service)
-    assert desk.report().status_code == 201
     soft, hard = resource.prlimit(service.pid, resource.RLIMIT_NOFILE)
-    for _ in range(ROUNDS):
-        used = {int(one.name) for one in Path(f"/proc/{service.pid}/fd").iterdir()}
-        lowest_free = next(number for number in range(len(used) + 1) if number not in used)
-        resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (lowest_free, hard))
-        # Who is connected is served; the log needs no new file for a commit.
+    with desk_of(service) as desk:
         assert desk.report().status_code == 201
-        desk.client.get("/v1/snapshot")
-        with pytest.raises(httpx.TransportError):
-            httpx.get(f"{service.url}/healthz", trust_env=False, timeout=2.0)
-        assert desk.report().status_code == 201
-        resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (soft, hard))
-        eventually(lambda: is_healthy(service), within_s=10, what="new clients are served again")
-    check_nothing_lost(service, desk)
-    desk.client.close()
+        for _ in range(ROUNDS):
+            eventually(
+                lambda: use_up_file_numbers(service, hard) and not is_healthy(service),
+                within_s=10,
+                what="a new client finds no room",
+            )
+            # Who is connected is served; the log needs no new file for a commit.
+            assert desk.report().status_code == 201
+            desk.client.get("/v1/snapshot")
+            assert not is_healthy(service)
+            assert desk.report().status_code == 201
+            resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (soft, hard))
+            eventually(
+                lambda: is_healthy(service), within_s=10, what="new clients are served again"
+            )
+        check_nothing_lost(service, desk)
+
+
+def use_up_file_numbers(service: ServiceProcess, hard: int) -> bool:
+    """Leave no number below the limit; once more where a connection that ends frees one."""
+    used = {int(one.name) for one in Path(f"/proc/{service.pid}/fd").iterdir()}
+    lowest_free = next(number for number in range(len(used) + 1) if number not in used)
+    resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (lowest_free, hard))
+    return True
 
 
 def is_healthy(service: ServiceProcess) -> bool | None:
