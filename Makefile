@@ -10,7 +10,7 @@ run: .venv/run.installed  ## start the service with the demo city and simulated 
 	$(BIN)/kuaijing serve --demo --data $(DATA) --port $(PORT)
 
 test: .venv/dev.installed  ## all tests in their per-commit form
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 check: .venv/dev.installed  ## style, types and import contracts
 	$(BIN)/ruff check .
