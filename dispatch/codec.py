@@ -114,8 +114,22 @@ def snapshot_is_older(body: bytes) -> bool:
 
 
 def board_hash(board: Board) -> str:
-    """Digest of a board, equal for equal boards whatever the order of their entries."""
-    return sha256(_ordered.encode(board)).hexdigest()
+    """Digest of a board, equal for equal boards whatever the order of their entries.
+
+    What is None or empty is left out, so that a field which a later version adds changes no digest
+    of a log that never used it.
+    """
+    plain = _without_empty(msgspec.json.decode(_ordered.encode(board)))
+    return sha256(_ordered.encode(plain)).hexdigest()
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = ((key, _without_empty(item)) for key, item in value.items())
+        return {key: item for key, item in kept if item not in (None, {}, [])}
+    if isinstance(value, list):
+        return [_without_empty(item) for item in value]
+    return value
 
 
 def encode_closed(closed: ClosedIncident) -> bytes:

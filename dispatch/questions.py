@@ -181,6 +181,25 @@ class SetUnitStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LendUnit:
+    """Let a unit be sent in another area than its own; the area is known at the gate."""
+
+    unit_id: UnitId
+    area_id: str
+    until_ms: UnixMs | None = None
+    reason: str = ""
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndLoan:
+    """Give a lent unit back to its own area."""
+
+    unit_id: UnitId
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloseRoad:
     """Shut roads; `arcs` are resolved at the gate. The shell asks `RecheckRoutes` afterwards."""
 
@@ -260,6 +279,8 @@ Question: TypeAlias = (
     | DeclineAssignment
     | CorrectStamp
     | SetUnitStatus
+    | LendUnit
+    | EndLoan
     | CloseRoad
     | ReopenRoad
     | SetSpeedFactor

@@ -255,6 +255,23 @@ class Incident:
 
 @quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Loan:
+    """Why a unit serves another area than its own.
+
+    Attributes:
+        home_area_id: Its own area.
+        since_ms: When it was lent.
+        until_ms: When it is given back by itself, once it is free; None is when somebody says so.
+        reason: What was said.
+    """
+
+    home_area_id: str
+    since_ms: UnixMs
+    until_ms: UnixMs | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitOnBoard:
     """A unit (警力) as the dispatcher sees it; its position is not a fact of the log.
 
@@ -263,11 +280,12 @@ class UnitOnBoard:
         call_sign: As "北塔1号-车1".
         kind: What it drives.
         platform_id: Its platform.
-        area_id: The area it is sent within.
+        area_id: The area it is sent within: its own, or the one it is lent to.
         status: What it does; `offline` is never stored.
         status_at_ms: Device time of the last status it set; None before the first.
         on_duty: Whether it has a crew.
         assignment_id: What it is bound by, None while free.
+        loan: Set while it serves another area than its own.
         version: Grows by one with each event that touches it.
     """
 
@@ -280,6 +298,7 @@ class UnitOnBoard:
     status_at_ms: UnixMs | None = None
     on_duty: bool = True
     assignment_id: AssignmentId | None = None
+    loan: Loan | None = None
     version: int = 1
 
     @property

@@ -1,4 +1,4 @@
-"""`kuaijing bench latency`: speed and exactness, measured on this machine in one run."""
+"""`kuaijing bench`: speed, exactness and load, measured on this machine in one run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 PARTS = ("search", "decision", "post", "start")
+SIDES = {"sqlite": 0, "redis:1": 1, "redis:2": 2, "redis:4": 4}
+"""Sides of the load, and how many workers share the log on Redis there."""
+
 _ROUNDS = 300
 _UNITS = 231
 
@@ -15,7 +18,7 @@ def register(subparsers: Any) -> None:
     """Add `bench` and its questions to the tree of commands."""
     parser = subparsers.add_parser(
         "bench",
-        help="measure this machine: searches, decisions, durable incidents, start-up",
+        help="measure this machine: searches, decisions, incidents, start-up, load",
         description="Measures the figures that the project promises, side by side with other"
         " libraries, and compares all answers.",
     )
@@ -44,6 +47,60 @@ def register(subparsers: Any) -> None:
     latency.add_argument("--out", type=Path, metavar="DIR", help="write latency.json and .md there")
     latency.add_argument("--json", action="store_true", help="print JSON instead of tables")
     latency.set_defaults(run=run_latency)
+    _add_load(questions)
+
+
+def _add_load(questions: Any) -> None:
+    load = questions.add_parser(
+        "load",
+        help="how the service bears a city's load",
+        description="Puts the same load on each side, one after the other: crews on streams and"
+        " long-polls with a fix each 3 s, consoles on the feed, one incident a second, a flood of"
+        " fixes, a burst of incidents; then reads the log back and looks for faults.",
+        epilog="Exit code: 0 all figures as required, 1 a fault in a log or a server failed,"
+        " 3 a required figure missed.",
+    )
+    load.add_argument(
+        "--network",
+        type=Path,
+        metavar="FILE",
+        help="compiled network, or an OSM file, which is imported first; the stand-in if left out",
+    )
+    load.add_argument("--vehicles", type=_positive, default=250, help="default 250")
+    load.add_argument("--consoles", type=_positive, default=20, help="default 20")
+    load.add_argument("--burst", type=_positive, default=300, help="incidents, default 300")
+    load.add_argument(
+        "--seconds", type=_positive, default=20, help="of the calm and of each window, default 20"
+    )
+    load.add_argument("--windows", type=_positive, default=3, help="with and without, default 3")
+    load.add_argument(
+        "--side",
+        choices=SIDES,
+        action="append",
+        help="sqlite, or redis with so many workers; may be repeated; default sqlite",
+    )
+    load.add_argument("--out", type=Path, metavar="DIR", help="write load.json and load.md there")
+    load.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    load.set_defaults(run=run_load)
+
+
+def run_load(args: argparse.Namespace) -> int:
+    """Put the load on each side, print, and say by the exit code how it went."""
+    from api.bench.load.measure import Asked, measure_and_tell  # noqa: PLC0415
+    from api.bench.load.phases import Plan  # noqa: PLC0415
+    from api.bench.load.sides import Side  # noqa: PLC0415
+
+    seconds = float(args.seconds)
+    asked = Asked(
+        network=args.network,
+        vehicles=args.vehicles,
+        consoles=args.consoles,
+        plan=Plan(calm_s=seconds, windows=args.windows, window_s=seconds, burst=args.burst),
+        sides=[Side(SIDES[name]) for name in args.side or ["sqlite"]],
+        out=args.out,
+        json=args.json,
+    )
+    return measure_and_tell(asked)
 
 
 def run_latency(args: argparse.Namespace) -> int:

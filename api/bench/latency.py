@@ -75,7 +75,7 @@ def exit_code(report: Report) -> int:
 
 def measure(asked: Asked) -> Report:
     """Run the parts one after another; stopped by Ctrl-C, return what is there."""
-    say = _say_since(perf_counter())
+    say = say_since(perf_counter())
     report = Report(asked.command, describe_machine(), {})
     with TemporaryDirectory(prefix="kuaijing-bench-") as folder:
         try:
@@ -125,7 +125,9 @@ _RUN: dict[str, Callable[[Asked, Ground, Roads, Part, Say], None]] = {
 }
 
 
-def _say_since(began_s: float) -> Say:
+def say_since(began_s: float) -> Say:
+    """Tells people on stderr what goes on, with the seconds since the beginning."""
+
     def say(text: str) -> None:
         sys.stderr.write(f"[{perf_counter() - began_s:6.1f} s] {text}\n")
         sys.stderr.flush()

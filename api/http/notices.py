@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
 
 from api.http.views.plain import rfc3339
 from dispatch.errors import StoreUnavailable
@@ -20,10 +22,11 @@ from dispatch.events import (
     AssignmentTimedOut,
     Recorded,
 )
-from dispatch.resources import Assignment
+from dispatch.resources import Assignment, UnitOnBoard
 from dispatch.runner import READ_AT_ONCE, Runner
 from dispatch.running.tail import TAIL_EVENTS
 from dispatch.words import AssignmentId, UnitId, UnixMs
+from platforms.city import City
 
 NOTICE_MS = 10 * 60_000
 """How long a crew is told of what happened."""
@@ -124,6 +127,30 @@ class Notices:
         }
         kept = self._of_unit.setdefault(event.unit_id, deque(maxlen=NOTICES_A_UNIT))
         kept.append(_Notice(event.assignment_id, recorded.recorded_at_ms, kind, body))
+
+
+def on_loan(unit: UnitOnBoard, city: City) -> list[dict[str, Any]]:
+    """That the crew serves another area, and until when, as long as it does."""
+    if unit.loan is None:
+        return []
+    named = {area.area_id: area.name for area in city.areas}
+    until_ms = unit.loan.until_ms
+    until = "" if until_ms is None else f"，至 {_clock(until_ms, city.timezone)}"
+    reason = f"（{unit.loan.reason}）" if unit.loan.reason else ""
+    return [
+        {
+            "type": "on_loan",
+            "assignment_id": None,
+            "incident_id": None,
+            "since": rfc3339(unit.loan.since_ms),
+            "text": f"已借调至{named.get(unit.area_id, unit.area_id)}{until}{reason}",
+        }
+    ]
+
+
+def _clock(at_ms: UnixMs, timezone: str) -> str:
+    """A moment by the city's clock, as "11-27 08:00"."""
+    return f"{datetime.fromtimestamp(at_ms / 1000, ZoneInfo(timezone)):%m-%d %H:%M}"
 
 
 def realerted(assignment: Assignment) -> list[dict[str, Any]]:

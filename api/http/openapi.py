@@ -45,6 +45,7 @@ BODIES = (
     assignment_bodies.DeclineRequest,
     assignment_bodies.CorrectionRequest,
     unit_bodies.UnitStatusRequest,
+    unit_bodies.LoanRequest,
     road_bodies.RouteRequest,
     road_bodies.ClosureRequest,
     road_bodies.SpeedRequest,

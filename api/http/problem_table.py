@@ -86,6 +86,7 @@ TABLE: dict[type[Exception], Row] = {
         422, "clock_skew", "The device's clock is wrong", ("skew_s", "limit_s")
     ),
     dispatch.BadPeriod: Row(422, "bad_period", "It would be over before it begins"),
+    dispatch.BadLoan: Row(422, "bad_loan", "The unit belongs to this area", ("unit_id", "area_id")),
     dispatch.BadRequirement: Row(422, "bad_requirement", "This cannot be asked for", ("kind",)),
     dispatch.BadUnitStatus: Row(
         422, "bad_unit_status", "This status is never set by hand", ("unit_id", "status")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from api.http.views.units import PositionView, UnitStatusView, UnitView, position_view
+from api.http.views.plain import rfc3339
+from api.http.views.units import LoanView, PositionView, UnitStatusView, UnitView, position_view
 from api.service import Service
-from dispatch.resources import UnitOnBoard
+from dispatch.resources import Loan, UnitOnBoard
 from dispatch.whereabouts.positions import Fix, Link, Positions
 from dispatch.words import UnitStatus, UnixMs
 
@@ -26,6 +27,7 @@ def unit_view(
         assignment_id=unit.assignment_id,
         beat_id=None,
         version=unit.version,
+        loan=None if unit.loan is None else _loan_view(unit.loan),
     )
 
 
@@ -34,6 +36,15 @@ def unit_status_view(service: Service, unit: UnitOnBoard, at_ms: UnixMs) -> Unit
     view = unit_view(service, unit, at_ms, shape=UnitStatusView)
     assert isinstance(view, UnitStatusView)  # noqa: S101  # the shape asked for
     return view
+
+
+def _loan_view(loan: Loan) -> LoanView:
+    return LoanView(
+        home_area_id=loan.home_area_id,
+        since=rfc3339(loan.since_ms),
+        until=None if loan.until_ms is None else rfc3339(loan.until_ms),
+        reason=loan.reason,
+    )
 
 
 def shown_status(unit: UnitOnBoard, positions: Positions, at_ms: UnixMs) -> UnitStatus:

@@ -14,6 +14,7 @@ from dispatch.decide.context import Context, Decision
 from dispatch.decide.corrections import correct
 from dispatch.decide.draft import Draft
 from dispatch.decide.incidents import add_note, amend, cancel, close, merge, nudge, reopen
+from dispatch.decide.loans import end_loan, lend
 from dispatch.decide.report import recommend, report
 from dispatch.decide.roads import (
     close_road,
@@ -34,6 +35,8 @@ from dispatch.questions import (
     CloseRoad,
     CorrectStamp,
     DeclineAssignment,
+    EndLoan,
+    LendUnit,
     LiftSpeedFactor,
     MergeIncident,
     NudgeIncident,
@@ -75,6 +78,10 @@ def decide(board: Board, question: Question, context: Context) -> Decision:  # n
             return pass_time(draft)
         case SetUnitStatus():
             return set_status(draft, question)
+        case LendUnit():
+            return lend(draft, question)
+        case EndLoan():
+            return end_loan(draft, question)
         case AssignUnit():
             return assign(draft, question)
         case DeclineAssignment():

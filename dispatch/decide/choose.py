@@ -229,5 +229,5 @@ def _short(board: Board, wish: Wish, key: str, *, found: int, asked: int) -> Sho
     elif area_id is None:
         why = "no more are on duty and free"
     else:
-        why = f"no more are on duty and free in area {area_id}"
+        why = f"no more are on duty and free in area {area_id}: another area may lend some"
     return Shortfall(kind=key, wanted=wish.wanted[key], found=found, why=why)

@@ -12,6 +12,7 @@ from typing import NamedTuple, assert_never
 from dispatch.board import Board
 from dispatch.decide.context import Decision
 from dispatch.decide.draft import Draft
+from dispatch.decide.loans import give_back
 from dispatch.decide.substitutes import may_have_substitute, send_substitute
 from dispatch.events import (
     AckRealerted,
@@ -30,6 +31,7 @@ from dispatch.words import (
     IncidentId,
     Overdue,
     SpeedFactorId,
+    UnitId,
     UnixMs,
 )
 
@@ -44,6 +46,7 @@ class _Task(StrEnum):
     MISS_TARGET = "miss_target"
     END_CLOSURE = "end_closure"
     END_FACTOR = "end_factor"
+    END_LOAN = "end_loan"
 
 
 class _Due(NamedTuple):
@@ -81,6 +84,10 @@ def _dues(board: Board, rules: Rules) -> Iterator[_Due]:
     for factor in board.speed_factors.values():
         if factor.until_ms is not None:
             yield _Due(factor.until_ms, factor.factor_id, _Task.END_FACTOR)
+    for unit in board.units.values():
+        # A unit that is bound finishes first: it is given back when it is free.
+        if unit.loan is not None and unit.loan.until_ms is not None and not unit.assignment_id:
+            yield _Due(unit.loan.until_ms, unit.unit_id, _Task.END_LOAN)
 
 
 def _of_assignment(board: Board, assignment: Assignment, rules: Rules) -> Iterator[_Due]:
@@ -138,6 +145,10 @@ def _carry_out(draft: Draft, due: _Due) -> None:
         case _Task.END_FACTOR:
             factor_id = SpeedFactorId(due.about)
             draft.record(SpeedFactorLifted(at_ms=draft.now_ms, factor_id=factor_id, expired=True))
+        case _Task.END_LOAN:
+            # What fell due before may have served a queue with this unit.
+            if draft.unit(UnitId(due.about)).assignment_id is None:
+                give_back(draft, UnitId(due.about), expired=True)
         case _:
             assert_never(due.task)
 

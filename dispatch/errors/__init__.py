@@ -19,6 +19,7 @@ DispatchError
 │   ├── BadStamp            a corrected time that breaks the order of steps
 │   ├── ClockSkew           a device's time too far from the service's
 │   ├── BadPeriod           a closure or speed that would be over before it begins
+│   ├── BadLoan             a unit lent to the area that it belongs to
 │   ├── BadRequirement      a kind or a number of units that cannot be asked for
 │   └── BadUnitStatus       a status that nobody may set by hand
 ├── QueueFull               more incidents or closures than the service is set up to hold
@@ -44,6 +45,7 @@ from __future__ import annotations
 
 from dispatch.errors.decisions import (
     AssignmentUnknown,
+    BadLoan,
     BadPeriod,
     BadRequirement,
     BadStamp,
@@ -88,6 +90,7 @@ from dispatch.errors.store import (
 __all__ = [
     "AppendRefused",
     "AssignmentUnknown",
+    "BadLoan",
     "BadPeriod",
     "BadRequirement",
     "BadStamp",

@@ -144,7 +144,7 @@ class NoUnitFree(Conflict):
     def __init__(self, incident_id: str) -> None:
         super().__init__(
             f"no unit of the area is free and able to reach {incident_id} now:"
-            " free one, or send one of another area by its id"
+            " free one, borrow one of another area, or send one by its id"
         )
         self.incident_id = incident_id
 
@@ -217,7 +217,7 @@ class ClockSkew(Refused):
 
 
 class BadPeriod(Refused):
-    """A closure or speed factor that would be over before it begins.
+    """A closure, speed factor or loan that would be over before it begins.
 
     Attributes:
         over_s: How long before its beginning it would be over.
@@ -226,9 +226,25 @@ class BadPeriod(Refused):
     def __init__(self, *, over_s: float) -> None:
         super().__init__(
             f"it would be over {over_s:.0f} s before it takes effect: give a later until, or none"
-            " to hold until it is lifted"
+            " to hold until somebody ends it"
         )
         self.over_s = over_s
+
+
+class BadLoan(Refused):
+    """A unit lent to the area that it belongs to.
+
+    Attributes:
+        unit_id: The unit.
+        area_id: The area that was given.
+    """
+
+    def __init__(self, unit_id: str, *, area_id: str) -> None:
+        super().__init__(
+            f"{unit_id} belongs to {area_id} and is sent there anyway: name the area that needs it"
+        )
+        self.unit_id = unit_id
+        self.area_id = area_id
 
 
 class BadRequirement(Refused):

@@ -29,10 +29,12 @@ from dispatch.events.assignments import (
     UnitDispatched,
 )
 from dispatch.events.field import (
+    LoanEnded,
     RoadClosed,
     RoadReopened,
     SpeedFactorLifted,
     SpeedFactorSet,
+    UnitLent,
     UnitStatusChanged,
     UnitStatusIgnored,
 )
@@ -78,6 +80,7 @@ __all__ = [
     "IncidentReceived",
     "IncidentReopened",
     "LateStampRecorded",
+    "LoanEnded",
     "NoteAdded",
     "OverdueFlagged",
     "Recorded",
@@ -88,6 +91,7 @@ __all__ = [
     "StampCorrected",
     "TargetMissed",
     "UnitDispatched",
+    "UnitLent",
     "UnitStatusChanged",
     "UnitStatusIgnored",
     "UnitsChosen",
@@ -137,6 +141,8 @@ Event: TypeAlias = (
     | AssignmentRechecked
     | UnitStatusChanged
     | UnitStatusIgnored
+    | UnitLent
+    | LoanEnded
     | RoadClosed
     | RoadReopened
     | SpeedFactorSet

@@ -31,6 +31,30 @@ class UnitStatusIgnored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitLent:
+    """A unit was lent to another area: it is sent there, and there only.
+
+    `until_ms` None is until it is given back.
+    """
+
+    at_ms: UnixMs
+    unit_id: UnitId
+    area_id: str
+    until_ms: UnixMs | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanEnded:
+    """A unit serves its own area again; `area_id` is the one that it had been lent to."""
+
+    at_ms: UnixMs
+    unit_id: UnitId
+    area_id: str
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoadClosed:
     """A road was shut."""
 

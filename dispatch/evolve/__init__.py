@@ -34,6 +34,7 @@ from dispatch.events import (
     IncidentReceived,
     IncidentReopened,
     LateStampRecorded,
+    LoanEnded,
     NoteAdded,
     OverdueFlagged,
     Recorded,
@@ -44,12 +45,14 @@ from dispatch.events import (
     StampCorrected,
     TargetMissed,
     UnitDispatched,
+    UnitLent,
     UnitsChosen,
     UnitStatusChanged,
     UnitStatusIgnored,
 )
 from dispatch.evolve import assignments as on_assignments
 from dispatch.evolve import incidents as on_incidents
+from dispatch.evolve import units as on_units
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -115,9 +118,13 @@ def _apply(board: Board, recorded: Recorded, event: Event) -> Board:  # noqa: C9
         case AssignmentRechecked():
             return on_assignments.rechecked(board, event)
         case UnitStatusChanged():
-            return _unit_status_changed(board, event)
+            return on_units.status_changed(board, event)
         case UnitStatusIgnored():
             return board
+        case UnitLent():
+            return on_units.lent(board, event)
+        case LoanEnded():
+            return on_units.loan_ended(board, event)
         case RoadClosed():
             shut = event.closure
             return changed(
@@ -138,18 +145,6 @@ def _apply(board: Board, recorded: Recorded, event: Event) -> Board:  # noqa: C9
             return changed(board, speed_factors=_without(board.speed_factors, event.factor_id))
         case _:
             assert_never(event)
-
-
-def _unit_status_changed(board: Board, event: UnitStatusChanged) -> Board:
-    unit = board.units[event.unit_id]
-    new = changed(
-        unit,
-        status=event.status,
-        status_at_ms=event.at_ms,
-        on_duty=event.on_duty,
-        version=unit.version + 1,
-    )
-    return changed(board, units={**board.units, unit.unit_id: new})
 
 
 def _without(values: Mapping[Key, Value], key: Key) -> dict[Key, Value]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 from dispatch.board import Board, open_board
 from dispatch.codec import decode_board, decode_event, encode_board
@@ -64,9 +65,11 @@ def with_units_of(board: Board, city: City) -> Board:
     """The board with the units of today's city files.
 
     New units are added, a unit's name, kind and platform follow the files, and a unit that left
-    the files goes when nothing binds it. What a unit does stays as the log says.
+    the files goes when nothing binds it. What a unit does stays as the log says, and so does a loan
+    to an area that is still there.
     """
     fresh = open_board(city).units
+    area_ids = {area.area_id for area in city.areas}
     units = {}
     for unit_id in sorted(fresh.keys() | board.units.keys()):
         held, wanted = board.units.get(unit_id), fresh.get(unit_id)
@@ -78,11 +81,19 @@ def with_units_of(board: Board, city: City) -> Board:
                 call_sign=wanted.call_sign,
                 kind=wanted.kind,
                 platform_id=wanted.platform_id,
-                area_id=wanted.area_id,
+                **_where_it_serves(held, wanted, area_ids),
             )
         elif held is not None and held.assignment_id is not None:
             units[unit_id] = held
     return replace(board, units=units)
+
+
+def _where_it_serves(
+    held: UnitOnBoard, wanted: UnitOnBoard, area_ids: Collection[str]
+) -> dict[str, Any]:
+    if held.loan is None or held.area_id not in area_ids:
+        return {"area_id": wanted.area_id, "loan": None}
+    return {"loan": replace(held.loan, home_area_id=wanted.area_id)}
 
 
 def with_unit_of(

@@ -22,7 +22,7 @@ from api.opening import assemble
 from api.service import Service
 from api.settings import Settings
 from api.tokens import Role, create_token
-from platforms.city import City, Grid, KeySite, Place, Zone, ZoneClass
+from platforms.city import Area, City, Grid, KeySite, Place, Zone, ZoneClass
 from routing.roads import Roads
 from tests.road_graphs import point
 from tests.shell_town import SPAN_M, make_city, make_roads
@@ -79,8 +79,13 @@ def town_city() -> City:
         for platform in city.platforms
     )
     lon, lat = point(100.0, 0.0)
+    # Ten kilometres off, without streets: an area to lend units to.
+    county = Area(
+        area_id="county", name="县城", polygon=area(10_000, 0, 11_000, 1_000), synthetic=True
+    )
     return replace(
         city,
+        areas=(*city.areas, county),
         zones=zones,
         grids=grids,
         key_sites=(KeySite(site_id="K001", name="西湖桥", category="bridge", lon=lon, lat=lat),),
@@ -143,7 +148,10 @@ class HttpTown:
             for one in client.get(f"/v1/roads/{what}").json()["items"]:
                 client.delete(f"/v1/roads/{what}/{one['id']}")
         for unit in client.get("/v1/units?limit=1000").json()["items"]:
-            client.post(f"/v1/units/{unit['id']}/status", json={"status": "standby"})
+            path = f"/v1/units/{unit['id']}"
+            client.post(f"{path}/status", json={"status": "standby"})
+            if unit["loan"] is not None:
+                client.delete(f"{path}/loan", headers={"If-Match": "*"})
 
     def close_clients(self) -> None:
         """Lets go of all connections."""

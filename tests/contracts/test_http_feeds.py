@@ -18,23 +18,7 @@ from api.settings import Limits, Settings
 from api.tokens import revoke_token
 from dispatch.running.tail import FeedEvent
 from tests.contracts.http_town import HttpTown, assert_problem, fix, served
-
-Message = dict[str, str]
-
-
-def messages(reply: httpx.Response) -> Iterator[Message]:
-    """Messages of a stream; a comment is a message with one."""
-    message: Message = {}
-    for line in reply.iter_lines():
-        if not line:
-            if message:
-                yield message
-            message = {}
-        elif line.startswith(":"):
-            message["comment"] = line[1:].strip()
-        else:
-            name, _, value = line.partition(": ")
-            message[name] = value
+from tests.contracts.sse import Message, messages
 
 
 def take_events(heard: Iterator[Message], count: int) -> list[dict[str, Any]]:

@@ -24,6 +24,13 @@ def follow(client: httpx.Client, _after: int) -> bytes:
         return reply.read()
 
 
+def follow_inbox(client: httpx.Client, _after: int) -> bytes:
+    """Everything that the stream of an inbox says until it ends."""
+    with client.stream("GET", "/v1/units/P01-C1/inbox/stream") as reply:
+        assert reply.status_code == 200
+        return reply.read()
+
+
 def poll(client: httpx.Client, after: int) -> bytes:
     """What a long-poll of the feed answers."""
     reply = client.get(f"/v1/events?after={after}&wait=25")
@@ -50,6 +57,7 @@ Wait = Callable[[httpx.Client, int], bytes]
         (poll, "dispatcher", None),
         (await_order, "vehicle", "P01-C1"),
         (await_order, "commander", None),
+        (follow_inbox, "vehicle", "P01-C1"),
     ],
 )
 @pytest.mark.parametrize("busy", [False, True], ids=["quiet", "busy"])

@@ -41,6 +41,8 @@ from dispatch.questions import (
     CloseRoad,
     CorrectStamp,
     DeclineAssignment,
+    EndLoan,
+    LendUnit,
     LiftSpeedFactor,
     MergeIncident,
     NudgeIncident,
@@ -329,6 +331,18 @@ class Dispatcher(RuleBasedStateMachine):
         at_ms = None if ago_s is None else UnixMs(self.town.now_ms - ago_s * 1000)
         self.ask(SetUnitStatus(unit_id=UnitId(unit_id), status=status, at_ms=at_ms))
 
+    @rule(
+        unit_id=st.sampled_from([unit[0] for unit in FLEET]),
+        area_id=st.sampled_from([None, "city", "county"]),
+        for_s=st.sampled_from([None, -1, 30, 3000]),
+    )
+    def lend(self, unit_id: str, area_id: str | None, for_s: int | None) -> None:
+        if area_id is None:
+            self.ask(EndLoan(unit_id=UnitId(unit_id)))
+            return
+        until_ms = None if for_s is None else UnixMs(self.town.now_ms + for_s * 1000)
+        self.ask(LendUnit(unit_id=UnitId(unit_id), area_id=area_id, until_ms=until_ms))
+
     _a_while = rule(after_s=st.sampled_from([0.2, 11, 21, 61, 400, 2000, -3600]))
 
     def time_passes(self, after_s: float) -> None:
@@ -395,6 +409,15 @@ class Dispatcher(RuleBasedStateMachine):
                 assert assignment.unit_id == unit.unit_id
                 assert assignment.state.is_active
                 assert unit.on_duty
+
+    @invariant()
+    def a_unit_serves_its_own_area_or_one_it_is_lent_to(self) -> None:
+        for unit_id, _, _, home in FLEET:
+            unit = self.town.unit(unit_id)
+            if unit.loan is None:
+                assert unit.area_id == home
+            else:
+                assert unit.loan.home_area_id == home != unit.area_id
 
     @invariant()
     def no_incident_is_lost(self) -> None:

@@ -1,4 +1,4 @@
-"""A vehicle's inbox: what it has to know now, by long-poll."""
+"""A vehicle's inbox: what it has to know now, by long-poll or as a stream."""
 
 from __future__ import annotations
 
@@ -6,29 +6,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
-from api.clock import now_ms
 from api.http.conditional import unchanged
 from api.http.inbox_bell import Contents, contents
-from api.http.notices import realerted
+from api.http.inbox_stream import inbox_stream
+from api.http.inbox_view import inbox_view
 from api.http.operation import IF_NONE_MATCH, operation
 from api.http.permissions import CREWS, GuardedRoute, allow, caller_of, must_be_own_unit
 from api.http.responding import JSON, content_tag
 from api.http.routes.units import find_unit
-from api.http.views.incidents import incident_view
 from api.http.views.plain import encode
-from api.http.views.units import InboxAssignmentView, InboxView
+from api.http.views.units import InboxView
 from api.http.waiting import WAIT_MAX_S, Waiting
 from api.service import Service, service_of
-from dispatch.board import Board
-from dispatch.resources import Assignment, UnitOnBoard
 from dispatch.words import UnitId
 
 router = APIRouter(route_class=GuardedRoute, tags=["units"])
-
-POLL_AFTER_MS = 1_000
-"""When a client that does not long-poll should ask again."""
 
 
 @router.get(
@@ -63,6 +57,39 @@ async def get_inbox(
     return reply
 
 
+@router.get(
+    "/v1/units/{unit_id}/inbox/stream",
+    **operation(
+        "streamInbox",
+        "Server-sent events: `event: inbox` with the whole inbox, at once and at each change",
+        media="text/event-stream",
+        problems=[404, 503],
+        parameters=[
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "required": False,
+                "description": "The id of the inbox that the client has: it is not sent again",
+                "schema": {"type": "string"},
+            }
+        ],
+    ),
+)
+@allow(CREWS, limited=False)
+async def stream_inbox(request: Request, unit_id: str) -> Response:
+    """A comment every 10 s; ends when the token is revoked."""
+    service = service_of(request)
+    must_be_own_unit(caller_of(request), unit_id)
+    find_unit(service, unit_id)
+    waiting = Waiting(service, request, wait_s=0)
+    waiting.check_room()
+    stream = inbox_stream(
+        service, waiting, UnitId(unit_id), request.headers.get("last-event-id") or None
+    )
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
+
+
 def _now(request: Request, service: Service, unit_id: str) -> tuple[Contents, Response]:
     """What the inbox is made of now, and how it is answered: 304 where the client has it."""
     seen = contents(service.runner.board, UnitId(unit_id))
@@ -71,29 +98,3 @@ def _now(request: Request, service: Service, unit_id: str) -> tuple[Contents, Re
     if unchanged(request, tag):
         return seen, Response(status_code=304, headers={"etag": tag})
     return seen, Response(body, 200, {"etag": tag}, JSON)
-
-
-def inbox_view(service: Service, unit: UnitOnBoard) -> InboxView:
-    """What the unit has to know now. Holds no time of its own, so that its hash tells a change."""
-    board = service.runner.board
-    active = [] if unit.assignment_id is None else [board.assignments[unit.assignment_id]]
-    return InboxView(
-        unit_id=unit.unit_id,
-        status=unit.status,
-        assignments=[_assignment(service, board, unit, one) for one in active],
-        patrol_task=None,
-        notices=[
-            *(notice for one in active for notice in realerted(one)),
-            *service.notices.of(unit.unit_id, unit.assignment_id, now_ms()),
-        ],
-        poll_after_ms=POLL_AFTER_MS,
-    )
-
-
-def _assignment(
-    service: Service, board: Board, unit: UnitOnBoard, assignment: Assignment
-) -> InboxAssignmentView:
-    view = service.artist.show(assignment, unit.kind, shape=InboxAssignmentView)
-    assert isinstance(view, InboxAssignmentView)  # noqa: S101  # the shape asked for
-    view.incident = incident_view(board.incidents[assignment.incident_id])
-    return view

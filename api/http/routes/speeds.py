@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.clock import milliseconds
-from api.errors import InvalidRequest
+from api.http.areas import check_area
 from api.http.commanding import carry_out, stored
 from api.http.conditional import if_match
 from api.http.operation import operation
@@ -67,10 +67,12 @@ async def set_speed(request: Request) -> Response:
     asked = await read_body(request, SpeedRequest)
     arcs = _arcs(service, asked)
     stretches = await asyncio.to_thread(stretches_of, service.roads, arcs)
+    if asked.area_id is not None:
+        check_area(service.city, asked.area_id)
     question = SetSpeedFactor(
         factor=asked.factor,
         road_class=asked.road_class,
-        area_id=_area_id(service, asked),
+        area_id=asked.area_id,
         arcs=arcs,
         stretches=stretches,
         from_ms=None if asked.from_ is None else milliseconds(asked.from_),
@@ -95,16 +97,6 @@ async def lift_speed(request: Request, factor_id: str) -> Response:
     service = service_of(request)
     question = LiftSpeedFactor(factor_id=SpeedFactorId(factor_id), if_version=if_match(request))
     return await carry_out(request, question, lambda outcome: _shown(service, outcome, 200))
-
-
-def _area_id(service: Service, asked: SpeedRequest) -> str | None:
-    known = [area.area_id for area in service.city.areas]
-    if asked.area_id is not None and asked.area_id not in known:
-        raise InvalidRequest(
-            f"the city has no area {asked.area_id!r}; it has {', '.join(sorted(known))}",
-            errors=[{"loc": ["body", "area_id"], "msg": "unknown area", "type": "unknown"}],
-        )
-    return asked.area_id
 
 
 def _arcs(service: Service, asked: SpeedRequest) -> tuple[int, ...]:

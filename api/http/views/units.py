@@ -23,8 +23,20 @@ class PositionView(Struct):
     link: str
 
 
+class LoanView(Struct):
+    """Why a unit serves another area than its own."""
+
+    home_area_id: str
+    since: Instant
+    until: Instant | None
+    reason: str
+
+
 class UnitView(Struct):
-    """A unit (警力). `status` is `offline` where its position is lost while it is on duty."""
+    """A unit (警力). `status` is `offline` where its position is lost while it is on duty.
+
+    `area_id` is the area it is sent within; where that is not its own, `loan` says why.
+    """
 
     id: str
     call_sign: str
@@ -37,6 +49,7 @@ class UnitView(Struct):
     assignment_id: str | None
     beat_id: str | None
     version: int
+    loan: LoanView | None = None
 
 
 class UnitStatusView(UnitView):
@@ -56,7 +69,8 @@ class InboxView(Struct):
 
     A notice has `type`, `assignment_id`, `incident_id`, `since` and `text`. The types are
     `ack_realerted` (sign at last), `recalled`, `timed_out` (the order is withdrawn) and
-    `incident_moved`; the last three are shown for ten minutes.
+    `incident_moved`, which are shown for ten minutes, and `on_loan`, which has no ids: the unit
+    serves another area.
     """
 
     unit_id: str

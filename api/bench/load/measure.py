@@ -1,0 +1,194 @@
+"""One run of `kuaijing bench load`: the same load on each side, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from api.bench.children import KUAIJING, run_timed
+from api.bench.desk_client import incident_body
+from api.bench.errors import BenchFailed
+from api.bench.field import Say
+from api.bench.ground import Ground, describe, lay_ground
+from api.bench.latency import exit_code, say_since
+from api.bench.load.consoles import Console
+from api.bench.load.crews import Crew
+from api.bench.load.figures import Figures, part_of
+from api.bench.load.log_check import check_log
+from api.bench.load.phases import Cast, Plan, play
+from api.bench.load.processes import family_mb, family_ns
+from api.bench.load.sides import Running, Side, running
+from api.bench.load.tally import Tally
+from api.bench.machine import describe_machine
+from api.bench.part_search import SEED, drivable
+from api.bench.report import Report
+from api.bench.scenario import PointDraw
+from api.bench.street_points import points_on_beat, street_points
+from api.clock import now_ms
+from api.tokens import Role, create_tokens
+from platforms.city import City
+from platforms.city_files import load_city
+from routing.roads import Roads
+
+UNITS_A_PLATFORM = 7
+_NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line asks for.
+
+    Attributes:
+        network: Compiled network or OSM file; None = the stand-in.
+        vehicles: Crews on streams and long-polls.
+        consoles: Desks that follow the feed.
+        plan: The load.
+        sides: What is compared.
+        out: Folder for the report; None = print only.
+        json: Print JSON.
+    """
+
+    network: Path | None
+    vehicles: int
+    consoles: int
+    plan: Plan
+    sides: Sequence[Side]
+    out: Path | None = None
+    json: bool = False
+
+    @property
+    def command(self) -> str:
+        """The command that repeats the run, without this machine's folders."""
+        words = ["kuaijing bench load"]
+        if self.network is not None:
+            words.append(f"--network {self.network.name}")
+        words.append(f"--vehicles {self.vehicles} --consoles {self.consoles}")
+        words.append(f"--seconds {self.plan.calm_s:g} --burst {self.plan.burst}")
+        words += [f"--side {side.key}" for side in self.sides]
+        return " ".join(words)
+
+
+def measure_and_tell(asked: Asked) -> int:
+    """Measure, print the report, and return the exit code."""
+    report = measure(asked)
+    data = json.dumps(report.as_data(), ensure_ascii=False, indent=2) + "\n"
+    text = report.as_markdown() + "\n"
+    sys.stdout.write(data if asked.json else text)
+    if asked.out is not None:
+        asked.out.mkdir(parents=True, exist_ok=True)
+        (asked.out / "load.json").write_text(data, encoding="utf-8")
+        (asked.out / "load.md").write_text(text, encoding="utf-8")
+    return exit_code(report)
+
+
+def measure(asked: Asked) -> Report:
+    """Put the load on each side; stopped by Ctrl-C, return what is there."""
+    say = say_since(perf_counter())
+    report = Report(asked.command, describe_machine(), {})
+    figures: list[Figures] = []
+    with TemporaryDirectory(prefix="kuaijing-load-") as folder:
+        try:
+            ground = lay_ground(asked.network, Path(folder), say)
+            roads = ground.open_roads()
+            report.network = describe(roads, ground.source or ground.network)
+            city_folder = _city(ground, asked.vehicles, say)
+            for side in asked.sides:
+                say(f"{side.name}: starting")
+                stage = _Stage(ground, roads, city_folder, load_city(city_folder))
+                figures.append(_measure_side(side, asked, stage, say))
+        except KeyboardInterrupt:
+            report.interrupted = True
+            say("stopped; what was measured so far follows")
+        except BenchFailed as error:
+            # The page of the docs gets no log of this machine: that goes to stderr.
+            report.failures.append(str(error).partition("\n")[0])
+            say(f"failed: {error}")
+    if figures:
+        report.parts.append(part_of(figures))
+    return report
+
+
+def _city(ground: Ground, vehicles: int, say: Say) -> Path:
+    """A city with so many units, sketched on the network: synthetic, one area."""
+    say(f"sketching a city for {vehicles} vehicles (synthetic)")
+    folder = ground.folder / "load-city"
+    platforms = -(-vehicles // UNITS_A_PLATFORM)
+    sketch = ("city", "sketch", "--network", str(ground.network))
+    run_timed(
+        (*KUAIJING, *sketch, "--platforms", str(platforms), "--out", str(folder)), ground.folder
+    )
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    ground: Ground
+    roads: Roads
+    city_folder: Path
+    city: City
+
+
+def _measure_side(side: Side, asked: Asked, stage: _Stage, say: Say) -> Figures:
+    data = stage.ground.folder / f"data-{side.key.replace(':', '-')}"
+    crews = [unit.unit_id for unit in stage.city.units][: asked.vehicles]
+    wanted: list[tuple[Role, str | None]] = [(Role.VEHICLE, unit_id) for unit_id in crews]
+    wanted += [(Role.DISPATCHER, None)] * (asked.consoles + 1)
+    tokens = create_tokens(data, wanted, at_ms=now_ms())
+    with running(side, stage.ground, stage.city_folder, data) as servers:
+        cast = _cast(stage, servers, crews=crews, tokens=tokens, incidents=asked.plan.incidents_max)
+        return asyncio.run(_under_load(side, asked, servers, cast, say))
+
+
+def _cast(
+    stage: _Stage,
+    servers: Running,
+    *,
+    crews: Sequence[str],
+    tokens: Sequence[str],
+    incidents: int,
+) -> Cast:
+    port, tally = servers.service.port, Tally()
+    draw = PointDraw(stage.roads.graph, drivable(stage.roads), SEED)
+    points = points_on_beat(stage.roads.graph, draw, stage.city)
+    drawn = street_points(stage.roads.graph, draw, incidents)
+    desks = tokens[len(crews) :]
+    return Cast(
+        crews=[
+            Crew(port, unit_id, token, points[unit_id], tally, nth=nth)
+            for nth, (unit_id, token) in enumerate(zip(crews, tokens, strict=False))
+        ],
+        consoles=[Console(port, token, tally, nth=nth) for nth, token in enumerate(desks[:-1])],
+        flooder=Console(port, desks[-1], tally, nth=-1),
+        points={unit_id: points[unit_id] for unit_id in crews},
+        # Drawn beforehand: it takes seconds, in which nobody could hear.
+        incidents=iter([incident_body(point) for point in drawn]),
+        tally=tally,
+    )
+
+
+async def _under_load(side: Side, asked: Asked, servers: Running, cast: Cast, say: Say) -> Figures:
+    pid, began_s = servers.service.process.pid, perf_counter()
+    service_ns, redis_ns = family_ns(pid), _redis_ns(servers)
+    burst_s = await play(asked.plan, cast, lambda text: say(f"{side.name}: {text}"))
+    took_ns = (perf_counter() - began_s) * _NS_PER_S
+    redis_cores = (_redis_ns(servers) - redis_ns) / took_ns
+    return Figures(
+        side=side.name,
+        tally=cast.tally,
+        log=await check_log(cast.flooder, cast.tally),
+        consoles=len(cast.consoles),
+        burst_s=burst_s,
+        service_cores=(family_ns(pid) - service_ns) / took_ns,
+        redis_cores=None if servers.redis_pid is None else redis_cores,
+        memory_mb=family_mb(pid),
+    )
+
+
+def _redis_ns(servers: Running) -> int:
+    return 0 if servers.redis_pid is None else family_ns(servers.redis_pid)
