@@ -20,7 +20,10 @@ from dispatch.resources import ClosedIncident
 from dispatch.words import UnixMs
 
 SNAPSHOT_FORMAT = 2
-"""Grows with each change of the board's fields; an older snapshot is ignored and made anew."""
+"""Grows with each change of the board's fields; an older snapshot is ignored and made anew.
+
+Not with a new field whose default is right for every older log, as `alarms`.
+"""
 
 Upgrade: TypeAlias = Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]
 """From the fields of an old kind to a present kind's name and fields."""
@@ -42,6 +45,7 @@ class _Snapshot(msgspec.Struct, frozen=True):
     board: msgspec.Raw
 
 
+_NO_ALARMS = b',"alarms":{}}'
 _encoder = msgspec.json.Encoder()
 _ordered = msgspec.json.Encoder(order="deterministic")
 _row_decoder = msgspec.json.Decoder(_Row)
@@ -114,8 +118,15 @@ def snapshot_is_older(body: bytes) -> bool:
 
 
 def board_hash(board: Board) -> str:
-    """Digest of a board, equal for equal boards whatever the order of their entries."""
-    return sha256(_ordered.encode(board)).hexdigest()
+    """Digest of a board, equal for equal boards whatever the order of their entries.
+
+    A field that came later is left out while it is empty, so that an old log leads to the digest
+    that was written down with it.
+    """
+    body = _ordered.encode(board)
+    if not board.alarms:
+        body = body.removesuffix(_NO_ALARMS) + b"}"
+    return sha256(body).hexdigest()
 
 
 def encode_closed(closed: ClosedIncident) -> bytes:
