@@ -78,6 +78,8 @@ ADMITTED: dict[tuple[str, str], set[str]] = {
     ("GET", "/v1/snapshot"): READ,
     ("GET", "/v1/reports/arrivals"): READ,
     ("GET", "/v1/reports/clocks"): READ,
+    ("GET", "/v1/reports/open-incidents"): DESK,
+    ("GET", "/v1/alarms"): READ,
     ("GET", "/metrics"): READ,
 }
 ROUTES = sorted(
