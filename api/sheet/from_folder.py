@@ -12,7 +12,6 @@ from api.sheet.contents import OpenIncidentsSheet, SheetMoment, sheet_of
 from api.storing import why_no_log
 from dispatch.board import Board, open_board
 from dispatch.codec import decode_board, decode_event
-from dispatch.errors import StoreUnavailable
 from dispatch.evolve import evolve
 from dispatch.running.recover import with_unit_of, with_units_of
 from dispatch.store import READ_LIMIT
@@ -33,8 +32,7 @@ def sheet_of_folder(data_dir: Path, city_dir: Path | None) -> OpenIncidentsSheet
         city_dir: The city's folder; None is the one that the service last ran with.
 
     Raises:
-        DataMissing: There is no log here, or the city is not where it was.
-        StoreUnavailable: The log cannot be read.
+        DataMissing: There is no log here, it cannot be read, or the city is not where it was.
         LogDamaged: It cannot be trusted.
         CityError: The city's files are damaged.
     """
@@ -47,9 +45,9 @@ def sheet_of_folder(data_dir: Path, city_dir: Path | None) -> OpenIncidentsSheet
             format_of(connection, path)
             board, at_ms = _board_of(connection, city)
     except sqlite3.Error as error:
-        raise StoreUnavailable(
-            f"{path} cannot be read ({error}); the service's own last sheet may lie in {data_dir}",
-            retry_after_s=1,
+        raise DataMissing(
+            f"{path} cannot be read ({error}): the service's own last sheet may lie beside it, as"
+            " open-incidents.html"
         ) from error
     # Whether the network is invented too is not written down beside the log.
     synthetic = ("city",) if city.synthetic else ()

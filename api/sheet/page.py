@@ -16,7 +16,7 @@ from api.sheet.contents import (
 from api.sheet.words import INVENTED, PRIORITIES, STATUSES, ZONES, wanted_in_words
 
 STYLE = """
-@page { size: A4 portrait; margin: 12mm; }
+@page { size: A4 portrait; margin: 12mm 12mm 16mm; }
 body { font: 11pt/1.35 "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei",
   "PingFang SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", SimSun, sans-serif; color: #000;
   max-width: 186mm; margin: 0 auto; }
@@ -29,9 +29,14 @@ h2 { font-size: 14pt; margin: 6mm 0 2mm; }
 .urgent .head { border-left: 3mm solid #000; }
 .no { float: right; }
 .body { padding: 1mm 2mm; }
-.body p { margin: 0 0 0.5mm; overflow-wrap: anywhere; }
+.body p { margin: 0 0 0.8mm; overflow-wrap: anywhere; }
 .wait { font-weight: bold; text-decoration: underline; }
-table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; }
+.w1 { width: 12%; }
+.w2 { width: 16%; }
+.w3 { width: 20%; }
+.w4 { width: 32%; }
+.one { white-space: nowrap; }
 th, td { border: 0.2mm solid #000; padding: 0.8mm 1.5mm; text-align: left; vertical-align: top; }
 th { font-weight: normal; font-size: 9pt; }
 thead { display: table-header-group; }
@@ -39,9 +44,14 @@ tr { break-inside: avoid; }
 .hand { height: 9mm; color: #444; font-size: 9pt; }
 """
 
-_STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
-CONTENT_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'"
-"""What a browser may do with the page: show it."""
+SYNTHETIC = "合成数据，非真实"
+"""On every page: a single one must not pass for the real city's."""
+
+
+def content_policy(sheet: OpenIncidentsSheet) -> str:
+    """What a browser may do with the page: show it."""
+    digest = b64encode(sha256(_style(sheet).encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'"
 
 
 def page_of(sheet: OpenIncidentsSheet) -> str:
@@ -54,7 +64,7 @@ def page_of(sheet: OpenIncidentsSheet) -> str:
 <head>
 <meta charset="utf-8">
 <title>未结警情单 Open incidents {escape(sheet.at)}</title>
-<style>{STYLE}</style>
+<style>{_style(sheet)}</style>
 </head>
 <body>
 {_top(sheet)}
@@ -62,7 +72,8 @@ def page_of(sheet: OpenIncidentsSheet) -> str:
 {_left_out(sheet)}
 <h2>空闲警力 <span class="en">Free units by platform</span></h2>
 <table>
-<thead><tr><th>平台 platform</th><th>数 count</th><th>呼号 call signs</th></tr></thead>
+<thead><tr><th class="w2">平台 platform</th><th class="w1">数 count</th>
+<th>呼号 call signs</th></tr></thead>
 <tbody>
 {"".join(_platform(one) for one in sheet.platforms)}</tbody>
 </table>
@@ -71,11 +82,19 @@ def page_of(sheet: OpenIncidentsSheet) -> str:
 """
 
 
+def _style(sheet: OpenIncidentsSheet) -> str:
+    """The page's style, with what stands at the foot of each printed page."""
+    at = local_time(sheet.at, sheet.timezone, "%Y-%m-%d %H:%M:%S")
+    mark = f"　{SYNTHETIC} SYNTHETIC" if sheet.synthetic else ""
+    foot = f'"未结警情单 {at}{mark}　第 " counter(page) " 页，共 " counter(pages) " 页"'
+    return f"{STYLE}@page {{ @bottom-center {{ content: {foot}; font-size: 9pt; }} }}\n"
+
+
 def _top(sheet: OpenIncidentsSheet) -> str:
     at = local_time(sheet.at, sheet.timezone, "%Y-%m-%d %H:%M:%S")
     invented = "、".join(INVENTED.get(one, one) for one in sheet.synthetic)
     mark = (
-        f'<p class="mark">合成数据，非真实：{escape(invented)}<br>'
+        f'<p class="mark">{SYNTHETIC}：{escape(invented)}<br>'
         '<span class="en">SYNTHETIC: invented data, not the real city</span></p>'
         if invented
         else ""
@@ -93,7 +112,7 @@ def _top(sheet: OpenIncidentsSheet) -> str:
 def _incident(number: int, one: SheetIncident, timezone: str) -> str:
     urgent = " urgent" if one.priority == 1 else ""
     place = escape(one.place) or "（无地名 no name）"
-    promise = "无承诺 none" if one.target_s is None else f"{one.target_s} s"
+    promise = "无承诺 none" if one.target_s is None else f"{one.target_s} 秒 s"
     deadline = local_time(one.deadline_at, timezone)
     until = f"，{deadline} 前 <span class='en'>before</span>" if deadline else ""
     wanted = wanted_in_words(one.unmet)
@@ -124,14 +143,16 @@ def _orders(orders: list[SheetOrder], timezone: str) -> str:
         for one in orders
     )
     return f"""<table>
-<tr><th>警力 unit</th><th>状态 state</th><th>派警 sent</th><th>预计到场 expected</th></tr>
+<tr><th class="w4">警力 unit</th><th>状态 state</th><th class="w2">派警 sent</th>
+<th class="w3">预计到场 expected</th></tr>
 {rows}<tr><td class="hand" colspan="4">手记 by hand</td></tr>
 </table>
 """
 
 
 def _platform(one: SheetPlatform) -> str:
-    units = escape("、".join(one.free)) or "无 none"
+    signs = (f'<span class="one">{escape(call_sign)}</span>' for call_sign in one.free)
+    units = "、".join(signs) or "无 none"
     return f"<tr><td>{escape(one.name)}</td><td>{len(one.free)}</td><td>{units}</td></tr>\n"
 
 

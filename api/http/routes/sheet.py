@@ -13,7 +13,7 @@ from api.http.routes.reports import CSV, csv_answer
 from api.service import service_of
 from api.sheet.contents import OpenIncidentsSheet
 from api.sheet.keeping import sheet_now
-from api.sheet.page import CONTENT_POLICY, page_of
+from api.sheet.page import content_policy, page_of
 from api.sheet.table import rows_of
 
 router = APIRouter(route_class=GuardedRoute, tags=["reports"])
@@ -37,7 +37,7 @@ async def report_open_incidents(request: Request) -> Response:
     headers = {**service.marks, "vary": "Accept", "cache-control": "no-store"}
     wanted = preferred(request)
     if wanted == HTML:
-        headers["content-security-policy"] = CONTENT_POLICY
+        headers["content-security-policy"] = content_policy(sheet)
         return Response(page_of(sheet), 200, headers, f"{HTML}; charset=utf-8")
     if wanted == CSV:
         return csv_answer(rows_of(sheet), "open-incidents.csv", headers)
