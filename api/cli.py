@@ -12,7 +12,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.bench import cli as bench_cli
-from api.commands import backup, doctor, replay, restore, serve, tls, token, verify, warm
+from api.commands import (
+    backup,
+    doctor,
+    replay,
+    restore,
+    serve,
+    sheet,
+    tls,
+    token,
+    verify,
+    warm,
+)
 from api.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, StartError
 from dispatch.errors import DispatchError
 from platforms import cli as platforms_cli
@@ -64,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
         routing_cli,
         platforms_cli,
         replay,
+        sheet,
         verify,
         backup,
         restore,

@@ -9,7 +9,7 @@ import asyncio
 
 from api.metrics import Metrics
 from dispatch.errors import StoreUnavailable
-from dispatch.events import AssignmentArrived, Event, IncidentReceived
+from dispatch.events import AssignmentArrived, Event, IncidentReceived, TargetMissed
 from dispatch.runner import Runner
 from dispatch.words import IncidentId
 
@@ -52,6 +52,10 @@ class EventCounts:
         elif isinstance(event, AssignmentArrived):
             zone_class = await self._zone_class(event.incident_id)
             self._metrics.arrivals.labels(zone_class, str(event.on_target).lower()).inc()
+
+        elif isinstance(event, TargetMissed):
+            zone_class = await self._zone_class(event.incident_id)
+            self._metrics.targets_missed.labels(zone_class).inc()
 
     async def _zone_class(self, incident_id: IncidentId) -> str:
         incident = self._runner.board.incidents.get(incident_id)

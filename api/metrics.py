@@ -43,6 +43,16 @@ class Metrics:
             buckets=LATENCY_BUCKETS_S,
             registry=self.registry,
         )
+        self.decision_phase_s = Histogram(
+            "kuaijing_decision_phase_seconds",
+            "A client's decision by phase: decide, and durable, which waits for the disk",
+            ["phase"],
+            buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        # Looked up once: a label's series is found under a lock each time.
+        self.decide_s = self.decision_phase_s.labels("decide")
+        self.durable_s = self.decision_phase_s.labels("durable")
         self.incidents = Counter(
             "kuaijing_incidents_total",
             "Incidents received, by category",
@@ -53,6 +63,12 @@ class Metrics:
             "kuaijing_arrivals_total",
             "First arrivals by zone class and whether the promise was kept",
             ["zone_class", "on_target"],
+            registry=self.registry,
+        )
+        self.targets_missed = Counter(
+            "kuaijing_targets_missed_total",
+            "Incidents whose promised time ended with nobody on scene, by zone class",
+            ["zone_class"],
             registry=self.registry,
         )
         self.fixes = Counter(
@@ -76,6 +92,12 @@ class Metrics:
             registry=self.registry,
         )
         self.open_incidents = self._gauge("open_incidents", "Incidents that are not closed")
+        self.incidents_open = Gauge(
+            "kuaijing_incidents_open",
+            "Incidents that are not closed, by status",
+            ["status"],
+            registry=self.registry,
+        )
         self.pending_incidents = self._gauge("pending_incidents", "Incidents without any unit")
         self.oldest_pending_s = self._gauge(
             "oldest_pending_seconds", "Age of the oldest incident without any unit"
@@ -83,6 +105,23 @@ class Metrics:
         self.units = Gauge("kuaijing_units", "Units by status", ["status"], registry=self.registry)
         self.links = Gauge(
             "kuaijing_unit_links", "Units by age of their fix", ["link"], registry=self.registry
+        )
+        self.fix_age_s = Gauge(
+            "kuaijing_fix_age_seconds",
+            "Age of the last fix of units on duty that ever sent one, by quantile",
+            ["quantile"],
+            registry=self.registry,
+        )
+        self.alarms = Gauge(
+            "kuaijing_alarms", "Alarms now, by kind", ["kind"], registry=self.registry
+        )
+        self.degraded = Gauge(
+            "kuaijing_degraded", "1 while degraded, by cause", ["cause"], registry=self.registry
+        )
+        self.clock_jump_s = self._gauge("clock_jump_seconds", "How far the service's clock jumped")
+        self.sheet_written_s = self._gauge(
+            "sheet_written_timestamp_seconds",
+            "When the sheet for paper was last written",
         )
         self.unfit_conditions = self._gauge(
             "road_conditions_unfit", "Closures and speeds that this network has no road for"

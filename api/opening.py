@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.alarm_watch import AlarmWatch
 from api.clock import now_ms
 from api.compiled import Say, open_shipped_network
 from api.errors import DataMissing
 from api.event_counts import EventCounts
+from api.http.degraded import Degraded
 from api.http.drawing import RouteArtist
 from api.http.idempotency import ReplyKeeper
 from api.http.inbox_bell import InboxBell
@@ -153,6 +155,8 @@ async def assemble(
         replies=ReplyKeeper(now_ms),
         metrics=metrics,
         event_counts=EventCounts(runner, metrics),
+        alarm_watch=AlarmWatch(runner, settings.alarms),
+        degraded=Degraded(runner),
         synthetic=tuple(name for name, invented in parts if invented),
     )
 

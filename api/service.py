@@ -8,7 +8,9 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from api.alarm_watch import AlarmWatch
 from api.event_counts import EventCounts
+from api.http.degraded import Degraded
 from api.http.drawing import RouteArtist
 from api.http.idempotency import ReplyKeeper
 from api.http.inbox_bell import InboxBell
@@ -46,6 +48,8 @@ class Service:
         replies: Answers of calls that change nothing durable, by their idempotency key.
         metrics: Counters.
         event_counts: Brings the counters of what happened up to date.
+        alarm_watch: What is wrong that must never be so.
+        degraded: Why answers may not last or not be all there is.
         synthetic: What is invented: `network`, `city`, both or none.
         stream_clients: Open streams and long-polls.
         stopping: Set when the service is told to stop; streams and long-polls end then.
@@ -67,6 +71,8 @@ class Service:
     replies: ReplyKeeper
     metrics: Metrics
     event_counts: EventCounts
+    alarm_watch: AlarmWatch
+    degraded: Degraded
     synthetic: tuple[str, ...]
     stream_clients: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -24,7 +24,7 @@ from api.log import configure_log
 from api.opening import Wanted, open_service, prepare_folder
 from api.service import Service
 from api.tls import ServerFiles, server_context, utc_now
-from api.vitals import watch_loop_lag
+from api.watching import begin_watching, end_watching
 
 GRACEFUL_S = 3
 """How long open connections may finish; streams end by themselves within a second."""
@@ -132,16 +132,12 @@ async def _serve(
         log.info(
             "serving", url=url, synthetic=list(service.synthetic), seq=service.runner.durable_seq
         )
-        watching = [
-            asyncio.create_task(watch_loop_lag(service)),
-            asyncio.create_task(service.event_counts.follow()),
-        ]
+        watching = begin_watching(service)
         child = await DemoChild.start(service, url) if demo else None
         try:
             await server.serve(sockets=[listener])
         finally:
-            for task in watching:
-                task.cancel()
+            await end_watching(service, watching)
             if child is not None:
                 await child.stop()
     finally:

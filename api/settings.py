@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from api.errors import SettingsInvalid
+from dispatch.alarms import AlarmRules
 from dispatch.rules import Rules
 from dispatch.store.signed_heads import HEADS_DIR
 from dispatch.whereabouts.positions import PositionRules
@@ -106,6 +107,17 @@ class RedisUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SheetSettings:
+    """The sheet of open incidents for paper, kept in the service's folder.
+
+    Attributes:
+        every_s: How often it is written; 0 is never.
+    """
+
+    every_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of a service.
 
@@ -116,6 +128,8 @@ class Settings:
         logging: What is written to stderr.
         store: Where the log's proof is kept.
         redis: How a Redis server is used, where one holds the log.
+        alarms: When something is wrong.
+        sheet: The sheet of open incidents for paper.
     """
 
     rules: Rules = field(default_factory=Rules)
@@ -124,6 +138,8 @@ class Settings:
     logging: Logging = field(default_factory=Logging)
     store: StoreSettings = field(default_factory=StoreSettings)
     redis: RedisUse = field(default_factory=RedisUse)
+    alarms: AlarmRules = field(default_factory=AlarmRules)
+    sheet: SheetSettings = field(default_factory=SheetSettings)
 
     def heads_dir(self, data_dir: Path) -> Path:
         """Folder of the signed heads of a service's log."""
@@ -137,6 +153,8 @@ SECTIONS: Mapping[str, type] = {
     "logging": Logging,
     "store": StoreSettings,
     "redis": RedisUse,
+    "alarms": AlarmRules,
+    "sheet": SheetSettings,
 }
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api.errors import SettingsInvalid
 from api.settings import RedisUse
 from dispatch.runner import OpenStore
 from dispatch.store.sqlite_log import LOG_NAME
+
+if TYPE_CHECKING:
+    from dispatch.store.redis.store import RedisPlace
 
 SQLITE = "sqlite"
 
@@ -64,18 +68,30 @@ def _on_redis(data_dir: Path) -> bool:
 
 
 def _redis_opener(address: str, data_dir: Path, use: RedisUse) -> OpenStore:
+    from dispatch.store.redis.store import RedisStore  # noqa: PLC0415
+
+    place = redis_place(address, data_dir, use)
+    return lambda on_commit: RedisStore.open(place, on_commit=on_commit)
+
+
+def redis_place(address: str, data_dir: Path | None, use: RedisUse) -> RedisPlace:
+    """Where a log is on a Redis server, as address and settings say.
+
+    Raises:
+        SettingsInvalid: The address, or a setting for it, cannot be used.
+    """
     # A third of a second, which only those wait for who use it.
     from dispatch.store.redis.keys import AreaKeys  # noqa: PLC0415
     from dispatch.store.redis.line import Address  # noqa: PLC0415
     from dispatch.store.redis.server_check import EXEMPTIONS  # noqa: PLC0415
-    from dispatch.store.redis.store import RedisPlace, RedisStore  # noqa: PLC0415
+    from dispatch.store.redis.store import RedisPlace  # noqa: PLC0415
 
     unknown = sorted(set(use.accept) - EXEMPTIONS)
     if unknown:
         known = ", ".join(sorted(EXEMPTIONS))
         raise SettingsInvalid(f"[redis] accept: {unknown[0]} is none of {known}")
     try:
-        place = RedisPlace(
+        return RedisPlace(
             Address(address, password=_password(use)),
             AreaKeys(use.area),
             accepted=frozenset(use.accept),
@@ -83,7 +99,6 @@ def _redis_opener(address: str, data_dir: Path, use: RedisUse) -> OpenStore:
         )
     except ValueError as error:
         raise SettingsInvalid(str(error)) from error
-    return lambda on_commit: RedisStore.open(place, on_commit=on_commit)
 
 
 def _password(use: RedisUse) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from dispatch.alarms import Alarm
 from dispatch.resources import (
     Assignment,
     ClosedIncident,
@@ -65,6 +66,7 @@ class Board:
         factors_made: Count of speed factors so far.
         numbered_day: Day (UTC+8, yyyymmdd) of the last incident number.
         numbered: Count of incidents of that day.
+        alarms: What is wrong now, by `alarm_id`. The last field: see `codec.board_hash`.
     """
 
     seq: int = 0
@@ -79,6 +81,7 @@ class Board:
     factors_made: int = 0
     numbered_day: str = ""
     numbered: int = 0
+    alarms: Mapping[str, Alarm] = field(default_factory=dict)
 
     def assignments_of(self, incident: Incident) -> tuple[Assignment, ...]:
         """All assignments of an open incident, oldest first."""

@@ -20,7 +20,10 @@ from dispatch.resources import ClosedIncident
 from dispatch.words import UnixMs
 
 SNAPSHOT_FORMAT = 2
-"""Grows with each change of the board's fields; an older snapshot is ignored and made anew."""
+"""Grows with each change of the board's fields; an older snapshot is ignored and made anew.
+
+Not with a new field whose default is right for every older log, as `alarms`.
+"""
 
 Upgrade: TypeAlias = Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]
 """From the fields of an old kind to a present kind's name and fields."""

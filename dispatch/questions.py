@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from dispatch.alarms import AlarmRules, Surroundings
 from dispatch.facts import DailyHours, Feedback, Location, Stretch
 from dispatch.words import (
     AssignmentId,
@@ -264,6 +265,19 @@ class RecheckRoutes:
     arcs: frozenset[int] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookForAlarms:
+    """What is wrong now, and what is right again?
+
+    Attributes:
+        around: What the board does not know.
+        limits: When it is wrong.
+    """
+
+    around: Surroundings
+    limits: AlarmRules
+
+
 Question: TypeAlias = (
     ReportIncident
     | Recommend
@@ -287,4 +301,5 @@ Question: TypeAlias = (
     | LiftSpeedFactor
     | PassTime
     | RecheckRoutes
+    | LookForAlarms
 )

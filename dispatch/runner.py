@@ -21,7 +21,7 @@ from dispatch.codec import decode_event, encode_event
 from dispatch.decide import decide
 from dispatch.decide.context import Context, Decision
 from dispatch.errors import CursorExpired, DispatchError
-from dispatch.questions import PassTime, Question, RecheckRoutes, Recommend
+from dispatch.questions import LookForAlarms, PassTime, Question, RecheckRoutes, Recommend
 from dispatch.resources import ClosedIncident
 from dispatch.rules import Rules
 from dispatch.running.closed_context import ClosedContext
@@ -212,6 +212,11 @@ class Runner:
         """Decisions that wait for the disk."""
         return self._ledger.in_flight
 
+    @property
+    def store_failing(self) -> bool:
+        """True while the last write failed; asked at every answer, so that it must cost nothing."""
+        return self._store.failing
+
     async def ask(
         self,
         question: Question,
@@ -262,8 +267,8 @@ class Runner:
             await asyncio.shield(done)
         return as_reply(stored)
 
-    def recommend(self, question: Recommend, *, actor: str) -> Outcome:
-        """Who would go? Changes nothing and waits for nothing."""
+    def recommend(self, question: Recommend | LookForAlarms, *, actor: str) -> Outcome:
+        """Who would go, or what is wrong? Changes nothing and waits for nothing."""
         return self._decide(question, actor, None)
 
     async def read_events(self, after: int, limit: int = READ_AT_ONCE) -> Sequence[FeedEvent]:

@@ -12,7 +12,7 @@ _FILE_MODE = 0o644
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, mode: int = _FILE_MODE) -> Iterator[Path]:
     """Gives a temporary file beside `path` that takes its place when the block ends well.
 
     The new content is on the disk before the name changes. When the block raises, or the user
@@ -20,6 +20,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Args:
         path: The file to write or replace; its folder must exist.
+        mode: Who may read and write it.
 
     Yields:
         The temporary file, with the same endings as `path`.
@@ -33,7 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(_FILE_MODE)
+        temporary.chmod(mode)
         _sync(temporary)
         temporary.replace(path)
     except BaseException:

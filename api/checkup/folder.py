@@ -32,6 +32,7 @@ def look_at_folder(data_dir: Path) -> Iterator[Finding]:
     yield from guarded("room", lambda: _room(data_dir))
     yield from guarded("lock", lambda: _lock(data_dir))
     yield from guarded("log", lambda: _log(data_dir))
+    yield from guarded("wal", lambda: _wal(data_dir))
     yield from guarded("secrets", lambda: _secrets(data_dir))
     yield from guarded("heads", lambda: _heads(data_dir, load_settings(data_dir)))
 
@@ -83,6 +84,23 @@ def _log(data_dir: Path) -> Finding:
     if last_ms > now_ms() + CLOCK_SLACK_MS:
         return Finding("log", False, f"{text}, which is still to come: the machine's clock is slow")
     return Finding("log", True, f"{text}; `kuaijing verify` reads all of it")
+
+
+def _wal(data_dir: Path) -> Finding:
+    """How the log is written, and how much of it is not yet folded into the file."""
+    path = data_dir / LOG_NAME
+    if not path.exists():
+        return Finding("wal", True, "none yet")
+    with reading(path) as connection:
+        mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    wal = path.with_name(f"{path.name}-wal")
+    waits = wal.stat().st_size if wal.exists() else 0
+    text = f"journal mode {mode}, {waits // MIB} MiB not yet folded into the file"
+    if mode != "wal":
+        return Finding("wal", False, f"{text}: the log is not as the service makes it")
+    if waits > WAL_ROOM_BYTES:
+        return Finding("wal", None, f"{text}, more than is made room for: a reader holds it up")
+    return Finding("wal", True, text)
 
 
 def _secrets(data_dir: Path) -> Finding:

@@ -7,15 +7,19 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from api.checkup.finding import Finding, guarded
+from api.checkup.fonts import look_at_fonts
 from api.clock import now_ms, rfc3339
 from dispatch.store.sqlite_log import sqlite_warning
 from routing.search.kernels import choose_kernel
+
+STANDS_ON = ("shaoyang-kuaijing", "fastapi", "uvicorn", "msgspec", "numpy", "numba", "redis")
+"""Whose versions are asked for first when something is wrong."""
 
 PACKAGES = ("routing", "platforms", "dispatch", "api")
 OLDEST_PYTHON = (3, 11)
@@ -41,6 +45,8 @@ def look_at_machine() -> Iterator[Finding]:
     yield from guarded("clock", _clock)
     yield from guarded("searches", _searches)
     yield from guarded("sqlite", _sqlite)
+    yield from guarded("versions", _versions)
+    yield from guarded("fonts", look_at_fonts)
 
 
 def _python() -> Finding:
@@ -96,3 +102,16 @@ def _searches() -> Finding:
 def _sqlite() -> Finding:
     warning = sqlite_warning()
     return Finding("sqlite", True if warning is None else None, warning or sqlite3.sqlite_version)
+
+
+def _versions() -> Finding:
+    found, missing = [], []
+    for name in STANDS_ON:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    text = ", ".join(found)
+    if missing:
+        return Finding("versions", None, f"{text}; not installed: {', '.join(missing)}")
+    return Finding("versions", True, text)

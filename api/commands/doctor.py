@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from api.checkup.finding import Finding
 
 
+DEFAULT_PORT = 8000
+
+
 def register(subparsers: Any) -> None:
     """Adds the command."""
     parser = subparsers.add_parser(
         "doctor",
         help="check the installation, and a service folder",
-        description="Checks Python, the packages' names, clock and time zones, SQLite, and whether"
-        " network and city belong together; with --data also a service's folder: rights, room,"
-        " lock, log, keys and signed heads.",
+        description="Checks Python, the packages' names and versions, clock and time zones, SQLite,"
+        " Chinese fonts, the port, and whether network and city belong together; with --data also a"
+        " service's folder: rights, room, lock, log, keys and signed heads; with --store a Redis"
+        " server: its settings, the log's end and who leads.",
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="service folder")
     parser.add_argument(
@@ -33,6 +37,12 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--city", type=Path, metavar="DIR", help="city folder (default: the one that ships)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help=f"port of the service ({DEFAULT_PORT})"
+    )
+    parser.add_argument(
+        "--store", metavar="STORE", help="redis://[USER@]HOST:PORT/DB that holds the log"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
@@ -56,8 +66,14 @@ def look(args: argparse.Namespace) -> Iterator[Finding]:
     from api.checkup.data import look_at_data
     from api.checkup.folder import look_at_folder
     from api.checkup.machine import look_at_machine
+    from api.checkup.network import look_at_port
 
     yield from look_at_machine()
+    yield from look_at_port(args.port, args.data)
     yield from look_at_data(args.network, args.city)
     if args.data is not None:
         yield from look_at_folder(args.data)
+    if args.store is not None:
+        from api.checkup.redis_log import look_at_redis
+
+        yield from look_at_redis(args.store, args.data)

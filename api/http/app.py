@@ -20,6 +20,7 @@ from api.http.problems import install_problem_handlers
 from api.http.rate_limit import RateLimiter
 from api.http.request_frame import RequestFrame
 from api.http.routes import (
+    alarms,
     assignments,
     city,
     closures,
@@ -36,6 +37,7 @@ from api.http.routes import (
     recommendations,
     reports,
     roads,
+    sheet,
     speeds,
     units,
 )
@@ -60,6 +62,8 @@ ROUTERS = (
     roads.router,
     events.router,
     reports.router,
+    sheet.router,
+    alarms.router,
     operations.router,
     docs.router,
 )
@@ -135,7 +139,9 @@ class Application(FastAPI):
             handlers=self.exception_handlers,
         )
         return RequestFrame(
-            BodyLimit(DirectRoutes(framework, self.routes)), watch=Watch(self._service)
+            BodyLimit(DirectRoutes(framework, self.routes)),
+            watch=Watch(self._service),
+            marks=self._service.degraded.headers,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from starlette.requests import Request
@@ -30,12 +31,21 @@ async def carry_out(request: Request, question: Question, present: Present) -> R
     Raises:
         DispatchError: What the dispatcher refuses, see `api.http.problems`.
     """
+    metrics = service_of(request).metrics
+    command = await command_key(request)
+    began_s, decided_s = perf_counter(), 0.0
+
+    def answer(outcome: Outcome) -> StoredReply:
+        nonlocal decided_s
+        decided_s = outcome.decision_s
+        return present(outcome)
+
     reply = await service_of(request).runner.ask(
-        question,
-        actor=caller_of(request).actor,
-        command=await command_key(request),
-        answer=present,
+        question, actor=caller_of(request).actor, command=command, answer=answer
     )
+    if not reply.replayed:
+        metrics.decide_s.observe(decided_s)
+        metrics.durable_s.observe(max(0.0, perf_counter() - began_s - decided_s))
     headers = dict(reply.headers)
     if reply.replayed:
         headers[REPLAYED] = "true"

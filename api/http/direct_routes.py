@@ -18,6 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.http.permissions import GuardedRoute
 from api.http.problems import answer_to_error
 
+HEAD_TOO = frozenset({"/healthz", "/readyz"})
+"""What balancers ask with HEAD; elsewhere that is 405."""
+
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -43,6 +46,9 @@ class DirectRoutes:
                 handler = route.get_route_handler()
                 for method in route.methods or ():
                     self._found.setdefault((method, route.path), (route, handler))
+                if route.path in HEAD_TOO:
+                    # The server sends the headers of the answer and leaves its body out.
+                    self._found.setdefault(("HEAD", route.path), (route, handler))
             before.append(route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

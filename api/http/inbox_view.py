@@ -29,6 +29,7 @@ def inbox_view(service: Service, unit: UnitOnBoard) -> InboxView:
             *service.notices.of(unit.unit_id, unit.assignment_id, now_ms()),
         ],
         poll_after_ms=POLL_AFTER_MS,
+        degraded=service.degraded.causes,
     )
 
 

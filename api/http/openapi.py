@@ -22,11 +22,12 @@ from api.http.schemas import incidents as incident_bodies
 from api.http.schemas import roads as road_bodies
 from api.http.schemas import units as unit_bodies
 from api.http.schemas.positions import PositionIn
+from api.http.views import alarms, conditions, lists, plain, units
 from api.http.views import assignments as assignment_views
-from api.http.views import conditions, lists, plain, units
 from api.http.views.events import FeedPage
 from api.http.views.geojson import FeatureCollection
 from api.http.views.recommendations import RecommendationView
+from api.sheet.contents import OpenIncidentsSheet
 
 REF = "#/components/schemas/{name}"
 
@@ -67,6 +68,7 @@ ANSWERS = (
     units.UnitStatusView,
     units.InboxView,
     units.FixResults,
+    alarms.AlarmList,
     FeatureCollection,
     FeedPage,
     PositionIn,
@@ -75,6 +77,7 @@ ANSWERS = (
     operations.Readiness,
     reports.ArrivalsReport,
     reports.ClocksReport,
+    OpenIncidentsSheet,
     roads.WayView,
 )
 
@@ -83,7 +86,8 @@ Durations are `*_s` in seconds, distances `*_m` in metres, speeds `*_mps`; times
 UTC; points are WGS-84 unless `crs` says otherwise. A change that needs `If-Match` answers 428
 without it and 412 when it is stale. Every POST takes an `Idempotency-Key`. Errors are
 `application/problem+json`. Answers made from invented data say `synthetic: true` and carry the
-header `X-Kuaijing-Synthetic`.
+header `X-Kuaijing-Synthetic`. While the service is degraded every answer carries
+`X-Kuaijing-Degraded` with the causes, as `store_failing`.
 """
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +15,8 @@ from api.http.problems import problem_response
 
 GONE = 499
 """Counted for a client that did not wait for its answer; the number is nginx's."""
+
+Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 _CLIENT_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -35,9 +38,19 @@ class RequestFrame:
     can be laid side by side.
     """
 
-    def __init__(self, app: ASGIApp, *, watch: RequestWatch) -> None:
+    def __init__(
+        self, app: ASGIApp, *, watch: RequestWatch, marks: Callable[[], Headers] = list
+    ) -> None:
+        """Put the frame around an application.
+
+        Args:
+            app: Answers.
+            watch: Hears of each request that ended.
+            marks: Headers that every answer sent at this moment carries.
+        """
         self._app = app
         self._watch = watch
+        self._marks = marks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection."""
@@ -57,6 +70,7 @@ class RequestFrame:
                     *message["headers"],
                     (b"x-request-id", request_id),
                     (b"x-content-type-options", b"nosniff"),
+                    *self._marks(),
                 ]
             await send(message)
 

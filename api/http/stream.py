@@ -31,6 +31,12 @@ class UnitPosition(Struct):
     position: PositionView | None
 
 
+class DegradedMessage(Struct):
+    """Why the service is degraded; empty when all is well again."""
+
+    degraded: list[str]
+
+
 class PositionsMessage(Struct):
     """Units that moved since the last message."""
 
@@ -57,6 +63,7 @@ async def event_stream(service: Service, waiting: Waiting, after: int) -> AsyncI
 async def _parts(service: Service, waiting: Waiting, after: int) -> AsyncIterator[bytes]:
     moved = service.runner.positions.cursor
     heard_s = positions_s = time.monotonic()
+    told: list[str] = []
     while waiting.may_go_on:
         events = await events_after(service, after, EVENTS_AT_ONCE)
         if events:
@@ -64,6 +71,10 @@ async def _parts(service: Service, waiting: Waiting, after: int) -> AsyncIterato
             yield b"".join(_message(event.seq, event.body) for event in events)
             heard_s = time.monotonic()
         now_s = time.monotonic()
+        if (causes := service.degraded.causes) != told:
+            told = causes
+            yield b"event: degraded\ndata: %b\n\n" % encode(DegradedMessage(causes))
+            heard_s = now_s
         if now_s - positions_s >= POSITIONS_S:
             positions_s = now_s
             moved, message = _positions(service, moved)

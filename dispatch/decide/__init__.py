@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from dispatch.board import Board
+from dispatch.decide.alarms import look_for_alarms
 from dispatch.decide.assign import assign
 from dispatch.decide.context import Context, Decision
 from dispatch.decide.corrections import correct
@@ -38,6 +39,7 @@ from dispatch.questions import (
     EndLoan,
     LendUnit,
     LiftSpeedFactor,
+    LookForAlarms,
     MergeIncident,
     NudgeIncident,
     PassTime,
@@ -112,5 +114,7 @@ def decide(board: Board, question: Question, context: Context) -> Decision:  # n
             return lift_speed_factor(draft, question)
         case RecheckRoutes():
             return recheck_routes(draft, question)
+        case LookForAlarms():
+            return look_for_alarms(draft, question)
         case _:
             assert_never(question)

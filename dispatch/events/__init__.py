@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, get_args
 
 from dispatch.changed import quickly_made
+from dispatch.events.alarms import AlarmCleared, AlarmRaised
 from dispatch.events.assignments import (
     AckRealerted,
     AssignmentAcked,
@@ -57,6 +58,8 @@ __all__ = [
     "EVENT_KINDS",
     "KIND_NAMES",
     "AckRealerted",
+    "AlarmCleared",
+    "AlarmRaised",
     "AssignmentAcked",
     "AssignmentArrived",
     "AssignmentCancelled",
@@ -147,6 +150,8 @@ Event: TypeAlias = (
     | RoadReopened
     | SpeedFactorSet
     | SpeedFactorLifted
+    | AlarmRaised
+    | AlarmCleared
 )
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar, assert_never
 
+from dispatch.alarms import Alarm, alarm_id
 from dispatch.board import Board
 from dispatch.changed import changed
 from dispatch.errors import LogDamaged
 from dispatch.events import (
     AckRealerted,
+    AlarmCleared,
+    AlarmRaised,
     AssignmentAcked,
     AssignmentArrived,
     AssignmentCancelled,
@@ -143,8 +146,17 @@ def _apply(board: Board, recorded: Recorded, event: Event) -> Board:  # noqa: C9
             )
         case SpeedFactorLifted():
             return changed(board, speed_factors=_without(board.speed_factors, event.factor_id))
+        case AlarmRaised():
+            return _alarm_raised(board, event)
+        case AlarmCleared():
+            return changed(board, alarms=_without(board.alarms, alarm_id(event.kind, event.about)))
         case _:
             assert_never(event)
+
+
+def _alarm_raised(board: Board, event: AlarmRaised) -> Board:
+    alarm = Alarm(kind=event.kind, about=event.about, why=event.why, raised_at_ms=event.at_ms)
+    return changed(board, alarms={**board.alarms, alarm_id(event.kind, event.about): alarm})
 
 
 def _without(values: Mapping[Key, Value], key: Key) -> dict[Key, Value]:

@@ -53,9 +53,18 @@ class HeadKeeper:
         self._due: asyncio.TimerHandle | None = None
         self._writing: Thread | None = None
         self._key: HeadKey | None = None
+        path = folder / KEY_NAME
         try:
+            if sign and not path.exists() and end()[0]:
+                _log.error(
+                    "the log has %d events and its key %s is gone: a new one is made, and heads"
+                    " signed before prove nothing any more; put the old one back from safe-keeping"
+                    " if nobody took it away on purpose",
+                    end()[0],
+                    path,
+                )
             if sign:
-                self._key = HeadKey.read_or_make(folder / KEY_NAME)
+                self._key = HeadKey.read_or_make(path)
         except (OSError, ValueError) as error:
             _log.error("the log's heads are not signed: %s", error)
 

@@ -126,6 +126,7 @@ class Positions:
         self._last: dict[UnitId, Fix] = {}
         self._suspect: dict[UnitId, Fix] = {}
         self._changed_at: dict[UnitId, int] = {}
+        self._ahead_s: dict[UnitId, float] = {}
         self._changes = 0
         self._listeners: list[Callable[[Sequence[UnitId]], None]] = []
 
@@ -138,6 +139,14 @@ class Positions:
     def cursor(self) -> int:
         """Count of changes so far; see `changed_since`."""
         return self._changes
+
+    @property
+    def ahead_s(self) -> Mapping[UnitId, float]:
+        """Devices whose clock ran ahead of the service's, and by how many seconds.
+
+        As of each unit's last fix that came without delay, also where it was refused for this.
+        """
+        return self._ahead_s
 
     def on_change(self, listener: Callable[[Sequence[UnitId]], None]) -> None:
         """Call `listener` with the units that have moved, once per batch."""
@@ -164,6 +173,8 @@ class Positions:
         results: list[FixResult] = []
         for fix in fixes:
             verdict, reason = self._judge(fix, now_ms)
+            if verdict is not Verdict.REJECTED or reason == "future":
+                self._note_clock(fix, now_ms)
             if verdict is Verdict.ACCEPTED:
                 self._put(fix)
                 moved[fix.unit_id] = None
@@ -187,10 +198,25 @@ class Positions:
             return Link.LOST
         return Link.LIVE if age_s <= self._rules.live_s else Link.STALE
 
+    def lost_since_ms(self, unit_id: UnitId, now_ms: UnixMs) -> UnixMs | None:
+        """Since when the unit's position is lost; None where it is not, or never was known."""
+        fix = self._last.get(unit_id)
+        if fix is None or self.link(unit_id, now_ms) is not Link.LOST:
+            return None
+        return UnixMs(fix.at_ms + round(self._rules.stale_s * 1000))
+
     def changed_since(self, cursor: int) -> tuple[int, list[Fix]]:
         """The last fix of each unit that moved after `cursor`, and the cursor to go on from."""
         moved = [self._last[unit] for unit, at in self._changed_at.items() if at > cursor]
         return self._changes, moved
+
+    def _note_clock(self, fix: Fix, now_ms: UnixMs) -> None:
+        ahead_s = (fix.at_ms - now_ms) / 1000
+        if ahead_s > 0:
+            self._ahead_s[fix.unit_id] = ahead_s
+        elif ahead_s > -self._rules.live_s:
+            # One that was kept back for longer says nothing of what the clock shows now.
+            self._ahead_s.pop(fix.unit_id, None)
 
     def _put(self, fix: Fix) -> None:
         self._last[fix.unit_id] = fix

@@ -22,6 +22,7 @@ from api.opening import assemble
 from api.service import Service
 from api.settings import Settings
 from api.tokens import Role, create_token
+from api.watching import begin_watching, end_watching
 from platforms.city import Area, City, Grid, KeySite, Place, Zone, ZoneClass
 from routing.roads import Roads
 from tests.road_graphs import point
@@ -161,9 +162,13 @@ class HttpTown:
 
 @contextmanager
 def served(
-    data_dir: Path, settings: Settings | None = None, *, roads: Roads | None = None
+    data_dir: Path,
+    settings: Settings | None = None,
+    *,
+    roads: Roads | None = None,
+    watched: bool = False,
 ) -> Iterator[HttpTown]:
-    """The town, served until the block ends."""
+    """The town, served until the block ends; `watched` as `kuaijing serve` watches itself."""
     data_dir.mkdir(parents=True, exist_ok=True)
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -190,11 +195,14 @@ def served(
         )
         server = uvicorn.Server(config)
         found.update(service=service, server=server, loop=asyncio.get_running_loop())
+        watching = begin_watching(service) if watched else []
         ready.set()
         try:
             # Signals belong to the main thread; here the test says when it ends.
             await server.serve(sockets=[listener])
         finally:
+            if watched:
+                await end_watching(service, watching)
             await service.runner.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), name="served-town")

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -115,11 +116,31 @@ def test_a_token_made_while_it_runs_works_and_a_term_ends_it_gently(tmp_path: Pa
             gone = kuaijing("token", "revoke", row["id"], "--data", data)
             assert gone.returncode == 0
             assert client.get("/v1/units").status_code == 401
-            with client.stream("GET", "/healthz"):
+        other = kuaijing("token", "create", "--data", data, "--role", "analyst").stdout.strip()
+        headers = {"Authorization": f"Bearer {other}"}
+        with httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
+            assert (data / "open-incidents.html").exists()
+            for path in ("/healthz", "/readyz"):
+                asked = client.head(path)
+                assert (asked.status_code, asked.content) == (200, b"")
+                assert int(asked.headers["content-length"]) > 0
+            assert client.head("/v1/units").status_code == 405
+            # Half a dozen streams and long-polls are open when it is told to stop.
+            with ExitStack() as held:
+                for path in ("/v1/events/stream", "/v1/events/stream?after=0"):
+                    for _ in range(3):
+                        stream = held.enter_context(client.stream("GET", path))
+                        assert next(stream.iter_lines()) == "retry: 2000"
+                waiting = held.enter_context(ThreadPoolExecutor(max_workers=1))
+                polled = waiting.submit(client.get, "/v1/events?after=0&wait=25")
                 began_s = time.monotonic()
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(timeout=10) == 0
                 assert time.monotonic() - began_s < 5
+                # Answered, or cut off where it came too late: in either case not left waiting.
+                assert polled.exception(timeout=5) is None or isinstance(
+                    polled.exception(), httpx.TransportError
+                )
 
 
 def test_a_replay_agrees_with_what_was_served(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 from collections import Counter
@@ -22,6 +23,8 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
 
 ROUNDS = 10 if os.environ.get("KUAIJING_LONG") else 2
 RESUMES_WITHIN_S = 20.0
+DEGRADED = "x-kuaijing-degraded"
+UNIT = "P01-C1"
 
 
 @dataclass
@@ -74,7 +77,13 @@ def switch(tmp_path: Path) -> Path:
 @pytest.fixture
 def service(tmp_path: Path, fault_shim: Path, switch: Path) -> Iterator[ServiceProcess]:
     """A service whose disk can be made to fail."""
-    process = ServiceProcess(tmp_path / "data", LD_PRELOAD=str(fault_shim), FAULT_FILE=str(switch))
+    process = ServiceProcess(
+        tmp_path / "data",
+        LD_PRELOAD=str(fault_shim),
+        FAULT_FILE=str(switch),
+        # The sheet for paper takes a file number for a moment, and one test counts them.
+        KUAIJING_SHEET_EVERY_S="0",
+    )
     process.start()
     yield process
     switch.write_text("")
@@ -98,6 +107,7 @@ def check_refusal(reply: httpx.Response) -> None:
     problem = check_problem(reply)
     assert problem["code"] == "store_unavailable", problem
     assert int(reply.headers["Retry-After"]) >= 1
+    assert reply.headers[DEGRADED] == "store_failing"
     assert "nothing was changed" in problem["detail"]
     assert "Check the disk's space and permissions" in problem["detail"]
 
@@ -106,10 +116,36 @@ def check_reads(desk: Desk) -> None:
     """What is asked for is answered, whatever the disk does."""
     some = next(iter(desk.told.values()))
     for path in (f"/v1/incidents/{some}", "/v1/incidents", "/v1/units", "/v1/snapshot"):
-        desk.client.get(path)
+        assert desk.client.get(path).headers[DEGRADED] == "store_failing", path
+    for path in ("/v1/incidents", "/v1/snapshot", "/v1/alarms", f"/v1/units/{UNIT}/inbox"):
+        assert desk.client.get(path).json()["degraded"] == ["store_failing"], path
+    assert desk.client.http.get("/healthz").headers[DEGRADED] == "store_failing"
     desk.client.get("/v1/events", after=0, wait=0)
     ready = desk.client.http.get("/readyz")
     assert ready.status_code == 503, "a service that cannot write says so to its balancer"
+
+
+def is_well(desk: Desk) -> bool:
+    """Whether nothing is said to be degraded, by somebody who only reads."""
+    reply = desk.client.get(f"/v1/units/{UNIT}/inbox")
+    assert (reply.headers.get(DEGRADED) is None) == (reply.json()["degraded"] == [])
+    return DEGRADED not in reply.headers
+
+
+def check_stream_tells(desk: Desk, switch: Path) -> None:
+    """Whoever only listens hears that it begins and that it ends."""
+    with desk.client.http.stream("GET", "/v1/events/stream") as reply:
+        assert DEGRADED not in reply.headers
+        lines = reply.iter_lines()
+        for fault, expected in (("sync", ["store_failing"]), ("", [])):
+            switch.write_text(fault)
+            if fault:
+                eventually(desk.is_refused, within_s=30, what="the disk is seen to fail")
+            while next(lines) != "event: degraded":
+                pass
+            message = json.loads(next(lines).removeprefix("data: "))
+            assert message == {"degraded": expected}
+    eventually(desk.is_served_again, within_s=RESUMES_WITHIN_S, what="writes resume")
 
 
 def check_nothing_lost(service: ServiceProcess, desk: Desk) -> None:
@@ -138,6 +174,8 @@ def fails_and_resumes(desk: Desk, fail: Callable[[], object], mend: Callable[[],
     check_refusal(reply)
     check_reads(desk)
     mend()
+    # Nobody writes: the service itself finds out.
+    eventually(lambda: is_well(desk), within_s=RESUMES_WITHIN_S, what="it says that all is well")
     eventually(desk.is_served_again, within_s=RESUMES_WITHIN_S, what="writes resume")
     assert desk.client.http.get("/readyz").status_code == 200
 
@@ -153,6 +191,7 @@ def test_a_disk_that_fails_to_sync_or_write_is_told_and_survived(
                     lambda fault=fault: switch.write_text(fault),
                     lambda: switch.write_text(""),
                 )
+        check_stream_tells(desk, switch)
         # Killed while it fails: what was acknowledged before is there all the same.
         switch.write_text("sync")
         eventually(desk.is_refused, within_s=30, what="the disk is seen to fail")

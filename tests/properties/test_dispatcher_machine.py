@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from dispatch.alarms import DEFECTS, AlarmRules, Surroundings
 from dispatch.board import queue
 from dispatch.decide import Decision, next_due_ms
+from dispatch.decide.violations import contradictions
 from dispatch.errors import DispatchError
 from dispatch.events import (
     AssignmentAcked,
@@ -44,6 +46,7 @@ from dispatch.questions import (
     EndLoan,
     LendUnit,
     LiftSpeedFactor,
+    LookForAlarms,
     MergeIncident,
     NudgeIncident,
     PassTime,
@@ -352,6 +355,7 @@ class Dispatcher(RuleBasedStateMachine):
         self.ask(RecheckRoutes())
         due_ms = next_due_ms(self.town.board, self.town.rules)
         assert due_ms is None or due_ms > self.town.now_ms, "something due was left undone"
+        self.ask(LookForAlarms(around=Surroundings(), limits=AlarmRules()))
 
     while_1, while_2 = _a_while(time_passes), _a_while(time_passes)
 
@@ -418,6 +422,12 @@ class Dispatcher(RuleBasedStateMachine):
                 assert unit.area_id == home
             else:
                 assert unit.loan.home_area_id == home != unit.area_id
+
+    @invariant()
+    def the_board_does_not_contradict_itself(self) -> None:
+        """What the running service looks for each second cannot come about."""
+        assert list(contradictions(self.town.board)) == []
+        assert not DEFECTS & {alarm.kind for alarm in self.town.board.alarms.values()}
 
     @invariant()
     def no_incident_is_lost(self) -> None:

@@ -18,6 +18,7 @@ from api.http.permissions import READERS, GuardedRoute, allow
 from api.http.responding import JSON, answer
 from api.http.stream import event_stream
 from api.http.unit_views import unit_view
+from api.http.views.alarms import AlarmView, alarm_view
 from api.http.views.assignments import AssignmentView, assignment_view
 from api.http.views.conditions import ClosureView, SpeedView, closure_view, speed_view
 from api.http.views.events import FeedPage
@@ -45,6 +46,8 @@ class SnapshotView(Struct):
     speeds: list[SpeedView]
     road_version: str
     conditions_version: int
+    alarms: list[AlarmView]
+    degraded: list[str]
     synthetic: bool
 
 
@@ -80,7 +83,7 @@ async def list_events(
     "/v1/events/stream",
     **operation(
         "streamEvents",
-        "Server-sent events: the log after Last-Event-ID, and `event: positions`",
+        "Server-sent events: the log after Last-Event-ID, `event: positions`, `event: degraded`",
         media="text/event-stream",
         problems=[410, 503],
         parameters=[
@@ -138,6 +141,8 @@ async def get_snapshot(request: Request) -> Response:
         speeds=[speed_view(one, conditions) for one in board.speed_factors.values()],
         road_version=service.roads.road_version,
         conditions_version=service.roads.conditions_version,
+        alarms=[alarm_view(one) for one in board.alarms.values()],
+        degraded=service.degraded.causes,
         synthetic=service.is_synthetic,
     )
     return answer(view, headers=service.marks)

@@ -95,7 +95,11 @@ async def list_incidents(
     )
     shown, next_cursor = await _page(service, wanted, limit, cursor)
     return answer(
-        IncidentList(items=[incident_view(one) for one in shown], next_cursor=next_cursor)
+        IncidentList(
+            items=[incident_view(one) for one in shown],
+            next_cursor=next_cursor,
+            degraded=service.degraded.causes,
+        )
     )
 
 

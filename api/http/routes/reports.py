@@ -88,7 +88,7 @@ async def report_arrivals(
     rows = arrival_rows([arrival_of(incident, zone) async for incident, _ in found], names)
     if wants_csv(request):
         table = [_arrival_cells(row, names, synthetic=service.is_synthetic) for row in rows]
-        return _csv(table, "arrivals.csv", service.marks)
+        return csv_answer(table, "arrivals.csv", service.marks)
     report = ArrivalsReport(
         from_=rfc3339_or_none(from_ms),
         until=rfc3339_or_none(until_ms),
@@ -120,7 +120,7 @@ async def report_clocks(
     rows = clock_rows(assignments, service.settings.rules)
     if wants_csv(request):
         table = [_clock_cells(row, synthetic=service.is_synthetic) for row in rows]
-        return _csv(table, "clocks.csv", service.marks)
+        return csv_answer(table, "clocks.csv", service.marks)
     report = ClocksReport(
         from_=rfc3339_or_none(from_ms),
         until=rfc3339_or_none(until_ms),
@@ -198,7 +198,8 @@ def _quantile_cells(clock: str, quantiles: Quantiles) -> dict[str, float | None]
     }
 
 
-def _csv(table: Sequence[dict[str, Any]], name: str, marks: dict[str, str]) -> Response:
+def csv_answer(table: Sequence[dict[str, Any]], name: str, marks: dict[str, str]) -> Response:
+    """Rows as a CSV file to keep; columns in the order in which rows name them."""
     text = io.StringIO()
     columns = list(dict.fromkeys(column for row in table for column in row))
     writer = csv.DictWriter(text, columns, lineterminator="\r\n")

@@ -15,6 +15,7 @@ class IncidentList(Struct):
 
     items: list[IncidentView]
     next_cursor: str | None
+    degraded: list[str]
 
 
 class UnitList(Struct):

@@ -79,6 +79,7 @@ class InboxView(Struct):
     patrol_task: dict[str, Any] | None
     notices: list[dict[str, Any]]
     poll_after_ms: int
+    degraded: list[str]
 
 
 class FixResult(Struct):

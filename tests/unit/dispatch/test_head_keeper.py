@@ -130,3 +130,26 @@ def test_the_key_stays_the_same_over_starts(tmp_path: Path) -> None:
     assert first.key_id == again.key_id
     assert again.holds(b"text", first.sign(b"text"))
     assert not again.holds(b"other", first.sign(b"text"))
+
+
+def test_a_key_that_is_gone_from_a_log_with_events_is_told_aloud(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else whoever takes the key away has a forged log signed anew, and nobody hears of it."""
+
+    async def scenario() -> None:
+        store = SqliteStore.open(tmp_path)
+        await append(store, 2)
+        await store.close()
+        again = SqliteStore.open(tmp_path)
+        await again.close()
+        assert caplog.records == [], "a first start and a usual one are no news"
+        (tmp_path / "log.key").unlink()
+        third = SqliteStore.open(tmp_path)
+        await third.close()
+
+    run(scenario)
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert "the log has 2 events and its key" in record.getMessage()
+    assert (tmp_path / "log.key").exists()

@@ -1,0 +1,1 @@
+"""The sheet of open incidents: what the desk goes on with on paper when all is dark."""
