@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.bench import cli as bench_cli
-from api.commands import backup, doctor, replay, restore, serve, tls, token, verify, warm
+from api.commands import backup, callers, doctor, replay, restore, serve, tls, token, verify, warm
 from api.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, StartError
 from dispatch.errors import DispatchError
 from platforms import cli as platforms_cli
@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     for module in (
         serve,
         token,
+        callers,
         tls,
         routing_cli,
         platforms_cli,

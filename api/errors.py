@@ -4,11 +4,13 @@ ApiError                    answered as a problem document (see problems.py)
 ├── Unauthorized            no token, or one that does not hold
 ├── Forbidden               a token whose role or unit does not reach this far
 ├── NotFound                no such thing here
+├── CallerNotKept           an incident without a caller, or whose caller was forgotten
 ├── InvalidRequest          a body or parameter that breaks the contract
 ├── BadCursor               a cursor that this service did not give out
 ├── PreconditionRequired    a change without If-Match
 ├── BodyTooLarge            a body over the limit
 ├── RateLimited             more requests than the token may make
+├── CallersUnavailable      callers can neither be kept nor given out now
 └── NotReady                the service is starting or stopping
 
 StartError                  told on stderr in one line, with the exit code of the command line
@@ -45,6 +47,33 @@ class Forbidden(ApiError):
 
 class NotFound(ApiError):
     """Nothing stands under this path or id."""
+
+
+class CallerNotKept(ApiError):
+    """Nobody's name and number are kept for this incident.
+
+    Attributes:
+        incident_id: The incident.
+    """
+
+    def __init__(self, incident_id: str, *, why: str) -> None:
+        super().__init__(
+            f"no caller is kept for {incident_id}: {why}; one is given with the incident or by"
+            " PATCH, and forgotten after [callers] kept_days"
+        )
+        self.incident_id = incident_id
+
+
+class CallersUnavailable(ApiError):
+    """Callers can neither be kept nor given out now; incidents are taken all the same.
+
+    Attributes:
+        retry_after_s: When to try again.
+    """
+
+    def __init__(self, why: str, *, retry_after_s: int = 5) -> None:
+        super().__init__(f"callers can neither be kept nor given out now: {why}")
+        self.retry_after_s = retry_after_s
 
 
 class InvalidRequest(ApiError):

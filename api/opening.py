@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.callers.caller_book import CallerBook
 from api.clock import now_ms
 from api.compiled import Say, open_shipped_network
 from api.errors import DataMissing
@@ -58,7 +59,7 @@ class Wanted:
 
 
 async def open_service(wanted: Wanted, *, say: Say) -> Service:
-    """Opens everything; whoever calls it closes the runner in the end.
+    """Opens everything; whoever calls it closes the service in the end.
 
     Raises:
         StartError: Settings, store, network or city cannot be used.
@@ -129,6 +130,7 @@ async def assemble(
     notices = Notices(runner)
     await notices.recall()
     gazetteer = Gazetteer(city.places)
+    tokens = TokenBook(data_dir)
     parts = (("network", synthetic_network), ("city", city.synthetic))
     return Service(
         data_dir=data_dir,
@@ -145,7 +147,8 @@ async def assemble(
         ),
         inbox_bell=InboxBell(runner),
         notices=notices,
-        tokens=TokenBook(data_dir),
+        tokens=tokens,
+        callers=CallerBook(data_dir, settings.callers),
         replies=ReplyKeeper(now_ms),
         metrics=metrics,
         event_counts=EventCounts(runner, metrics),

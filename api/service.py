@@ -8,6 +8,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from api.callers.caller_book import CallerBook
 from api.event_counts import EventCounts
 from api.http.drawing import RouteArtist
 from api.http.idempotency import ReplyKeeper
@@ -43,6 +44,7 @@ class Service:
         inbox_bell: Wakes vehicles' long-polls.
         notices: What crews have to be told.
         tokens: Who may come in.
+        callers: Who called, sealed apart from the log.
         replies: Answers of calls that change nothing durable, by their idempotency key.
         metrics: Counters.
         event_counts: Brings the counters of what happened up to date.
@@ -64,12 +66,20 @@ class Service:
     inbox_bell: InboxBell
     notices: Notices
     tokens: TokenBook
+    callers: CallerBook
     replies: ReplyKeeper
     metrics: Metrics
     event_counts: EventCounts
     synthetic: tuple[str, ...]
     stream_clients: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def close(self) -> None:
+        """Finishes what is under way and lets go of the folder."""
+        try:
+            await self.callers.close()
+        finally:
+            await self.runner.close()
 
     @property
     def is_synthetic(self) -> bool:

@@ -34,7 +34,12 @@ BACKLOG = 2_048
 
 def serve(args: argparse.Namespace) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code."""
-    wanted = Wanted(data_dir=args.data, city=args.city, network=args.network, store=args.store)
+    wanted = Wanted(
+        data_dir=args.data,
+        city=args.city,
+        network=args.network,
+        store=args.store,
+    )
     tls = tls_context(args)
     check_address(args.host, behind_proxy=args.behind_proxy, tls=tls is not None)
     configure_log(prepare_folder(wanted).logging)
@@ -134,6 +139,9 @@ async def _serve(
         watching = [
             asyncio.create_task(watch_loop_lag(service)),
             asyncio.create_task(service.event_counts.follow()),
+            asyncio.create_task(
+                service.callers.keep_sweeping(lambda: service.runner.board.incidents)
+            ),
         ]
         child = await DemoChild.start(service, url) if demo else None
         try:
@@ -144,7 +152,7 @@ async def _serve(
             if child is not None:
                 await child.stop()
     finally:
-        await service.runner.close()
+        await service.close()
     log.info("stopped", seq=service.runner.durable_seq)
     return EXIT_DONE
 

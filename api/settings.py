@@ -106,6 +106,20 @@ class RedisUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallerRules:
+    """How long it is kept who called, and who read that.
+
+    Attributes:
+        kept_days: Days after an incident was received until its caller is forgotten, once it has
+            ended (ASSUMPTION: as long as complaints come in); 0 keeps none at all.
+        reads_kept_days: Days that it is known who read a caller (ASSUMPTION: three years).
+    """
+
+    kept_days: int = 30
+    reads_kept_days: int = 1_095
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of a service.
 
@@ -116,6 +130,7 @@ class Settings:
         logging: What is written to stderr.
         store: Where the log's proof is kept.
         redis: How a Redis server is used, where one holds the log.
+        callers: How long it is kept who called.
     """
 
     rules: Rules = field(default_factory=Rules)
@@ -124,6 +139,7 @@ class Settings:
     logging: Logging = field(default_factory=Logging)
     store: StoreSettings = field(default_factory=StoreSettings)
     redis: RedisUse = field(default_factory=RedisUse)
+    callers: CallerRules = field(default_factory=CallerRules)
 
     def heads_dir(self, data_dir: Path) -> Path:
         """Folder of the signed heads of a service's log."""
@@ -137,6 +153,7 @@ SECTIONS: Mapping[str, type] = {
     "logging": Logging,
     "store": StoreSettings,
     "redis": RedisUse,
+    "callers": CallerRules,
 }
 
 

@@ -21,6 +21,7 @@ from api.http.rate_limit import RateLimiter
 from api.http.request_frame import RequestFrame
 from api.http.routes import (
     assignments,
+    callers,
     city,
     closures,
     docs,
@@ -45,6 +46,7 @@ ROUTERS = (
     incidents.router,
     incident_list.router,
     incident_commands.router,
+    callers.router,
     recommendations.router,
     assignments.router,
     units.router,

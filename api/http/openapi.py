@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from api.http.routes import (
+    callers,
     events,
     incident_commands,
     incidents,
@@ -52,6 +53,8 @@ BODIES = (
 ANSWERS = (
     plain.Problem,
     incidents.IncidentReply,
+    incidents.ChangedIncident,
+    callers.CallerView,
     incident_commands.AssignReply,
     assignment_views.AssignmentView,
     assignment_views.StampedAssignmentView,

@@ -153,7 +153,10 @@ class HttpTown:
 
 @contextmanager
 def served(
-    data_dir: Path, settings: Settings | None = None, *, roads: Roads | None = None
+    data_dir: Path,
+    settings: Settings | None = None,
+    *,
+    roads: Roads | None = None,
 ) -> Iterator[HttpTown]:
     """The town, served until the block ends."""
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -187,7 +190,7 @@ def served(
             # Signals belong to the main thread; here the test says when it ends.
             await server.serve(sockets=[listener])
         finally:
-            await service.runner.close()
+            await service.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), name="served-town")
     thread.start()

@@ -95,7 +95,7 @@ def test_examples_of_bodies_are_sound(document: Json) -> None:
 
 def test_answers_have_the_shape_that_is_described(town: HttpTown, document: Json) -> None:
     schemas = document["components"]["schemas"]
-    answer = town.report(0, 0)
+    answer = town.report(0, 0, caller={"phone": "13800000000"})
     for name, value in (
         ("IncidentReply", answer),
         ("IncidentView", answer["incident"]),

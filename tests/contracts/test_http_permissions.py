@@ -38,6 +38,7 @@ ADMITTED: dict[tuple[str, str], set[str]] = {
     ("GET", "/v1/incidents"): READ,
     ("GET", "/v1/incidents/{incident_id}"): ALL,
     ("PATCH", "/v1/incidents/{incident_id}"): DESK,
+    ("GET", "/v1/incidents/{incident_id}/caller"): CREW,
     ("POST", "/v1/incidents/{incident_id}/assignments"): DESK,
     ("POST", "/v1/incidents/{incident_id}/close"): DESK,
     ("POST", "/v1/incidents/{incident_id}/cancel"): DESK,
@@ -97,7 +98,7 @@ def ask(client: httpx.Client, method: str, path: str, **headers: str) -> httpx.R
     filled = re.sub(r"\{(\w+)\}", lambda found: "none", path)
     body = {} if method != "GET" else None
     with client.stream(method, filled, json=body, headers=headers) as reply:
-        if not reply.headers["content-type"].startswith("text/event-stream"):
+        if not reply.headers.get("content-type", "").startswith("text/event-stream"):
             reply.read()
         return reply
 
