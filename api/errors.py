@@ -3,13 +3,14 @@
 ApiError                    answered as a problem document (see problems.py)
 ├── Unauthorized            no token, or one that does not hold
 ├── Forbidden               a token whose role or unit does not reach this far
+├── CrossSite               a change by cookie that does not come from the service's own pages
 ├── NotFound                no such thing here
 ├── CallerNotKept           an incident without a caller, or whose caller was forgotten
 ├── InvalidRequest          a body or parameter that breaks the contract
 ├── BadCursor               a cursor that this service did not give out
 ├── PreconditionRequired    a change without If-Match
 ├── BodyTooLarge            a body over the limit
-├── RateLimited             more requests than the token may make
+├── RateLimited             more requests than the token, or the address, may make
 ├── CallersUnavailable      callers can neither be kept nor given out now
 └── NotReady                the service is starting or stopping
 
@@ -47,6 +48,10 @@ class Forbidden(ApiError):
 
 class NotFound(ApiError):
     """Nothing stands under this path or id."""
+
+
+class CrossSite(ApiError):
+    """A session's cookie came with a change that another site may have asked for."""
 
 
 class CallerNotKept(ApiError):
@@ -109,7 +114,7 @@ class BodyTooLarge(ApiError):
 
 
 class RateLimited(ApiError):
-    """The token made more requests than it may.
+    """The token, or the address that signs in, made more requests than it may.
 
     Attributes:
         retry_after_s: Seconds until the next request is served.

@@ -21,6 +21,7 @@ from api.http.views.events import feed_body
 from api.metrics import Metrics
 from api.served_city import keep_served_city
 from api.service import Service
+from api.sessions import SessionBook
 from api.settings import Settings, load_settings
 from api.storing import SQLITE, store_opener
 from api.tokens import TokenBook
@@ -50,12 +51,14 @@ class Wanted:
         city: City folder; None is the one that ships.
         network: Compiled network; None is the one that ships.
         store: Where the log is kept: `sqlite`, or the address of a Redis server.
+        behind_proxy: Whether a proxy in front says whose scheme and address it passes on.
     """
 
     data_dir: Path
     city: Path | None = None
     network: Path | None = None
     store: str = SQLITE
+    behind_proxy: bool = False
 
 
 async def open_service(wanted: Wanted, *, say: Say) -> Service:
@@ -83,6 +86,7 @@ async def open_service(wanted: Wanted, *, say: Say) -> Service:
         attribution=manifest.attribution,
         open_store=store_opener(wanted.store, wanted.data_dir, settings.redis),
     )
+    service.behind_proxy = wanted.behind_proxy
     # Only now is the folder ours: another service on it would have been told to keep its city.
     _note_city(wanted, city, say)
     return service
@@ -148,6 +152,7 @@ async def assemble(
         inbox_bell=InboxBell(runner),
         notices=notices,
         tokens=tokens,
+        sessions=SessionBook(tokens, settings.sessions),
         callers=CallerBook(data_dir, settings.callers),
         replies=ReplyKeeper(now_ms),
         metrics=metrics,

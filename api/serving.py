@@ -39,6 +39,7 @@ def serve(args: argparse.Namespace) -> int:
         city=args.city,
         network=args.network,
         store=args.store,
+        behind_proxy=args.behind_proxy,
     )
     tls = tls_context(args)
     check_address(args.host, behind_proxy=args.behind_proxy, tls=tls is not None)
@@ -181,6 +182,8 @@ def _config(service: Service, tls: ssl.SSLContext | None) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        # A proxy's word counts with --behind-proxy only, and is read where it is needed.
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACEFUL_S,
     )
     config.load()

@@ -27,10 +27,14 @@ ENV_PREFIX = "KUAIJING_"
 
 POSITIVE = frozenset(
     {
+        "absolute_s",
+        "attempts_per_min",
         "candidates_k",
         "candidates_max",
+        "idle_s",
         "live_s",
         "open_incidents_max",
+        "open_max",
         "requests_burst",
         "requests_per_s",
         "required_max",
@@ -120,6 +124,24 @@ class CallerRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRules:
+    """Sessions of browsers.
+
+    Attributes:
+        absolute_s: Longest life of a session: a shift and its handover.
+        idle_s: A session ends when nothing came from it for so long (ASSUMPTION); an open stream
+            counts as something.
+        open_max: Most sessions at once.
+        attempts_per_min: Sign-ins that one address may try in a minute, and at once.
+    """
+
+    absolute_s: float = 43_200.0
+    idle_s: float = 1_800.0
+    open_max: int = 1_000
+    attempts_per_min: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of a service.
 
@@ -131,6 +153,7 @@ class Settings:
         store: Where the log's proof is kept.
         redis: How a Redis server is used, where one holds the log.
         callers: How long it is kept who called.
+        sessions: Sessions of browsers.
     """
 
     rules: Rules = field(default_factory=Rules)
@@ -140,6 +163,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     redis: RedisUse = field(default_factory=RedisUse)
     callers: CallerRules = field(default_factory=CallerRules)
+    sessions: SessionRules = field(default_factory=SessionRules)
 
     def heads_dir(self, data_dir: Path) -> Path:
         """Folder of the signed heads of a service's log."""
@@ -154,6 +178,7 @@ SECTIONS: Mapping[str, type] = {
     "store": StoreSettings,
     "redis": RedisUse,
     "callers": CallerRules,
+    "sessions": SessionRules,
 }
 
 

@@ -13,6 +13,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Scope
 
 from api.http.body_limit import BodyLimit
+from api.http.browser_door import BrowserDoor
 from api.http.direct_routes import DirectRoutes
 from api.http.openapi import install_openapi
 from api.http.permissions import Guard, GuardedRoute, RouteWithoutPermission, access_of
@@ -36,6 +37,7 @@ from api.http.routes import (
     recommendations,
     reports,
     roads,
+    session,
     speeds,
     units,
 )
@@ -60,6 +62,7 @@ ROUTERS = (
     roads.router,
     events.router,
     reports.router,
+    session.router,
     operations.router,
     docs.router,
 )
@@ -157,8 +160,12 @@ def create_app(service: Service) -> Application:
     )
     limits = service.settings.limits
     app.state.service = service
+    per_min = service.settings.sessions.attempts_per_min
     app.state.guard = Guard(
-        service.tokens, RateLimiter(limits.requests_per_s, limits.requests_burst)
+        service.tokens,
+        RateLimiter(limits.requests_per_s, limits.requests_burst),
+        door=BrowserDoor(service.sessions, behind_proxy=service.behind_proxy),
+        attempts=RateLimiter(per_min / 60, per_min, counted="address"),
     )
     for router in ROUTERS:
         # The routes themselves: an included router would be looked through at each request.

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from api.http.browser_door import COOKIE
 from api.http.routes import (
     callers,
     events,
@@ -17,12 +18,14 @@ from api.http.routes import (
     operations,
     reports,
     roads,
+    session,
 )
 from api.http.schemas import assignments as assignment_bodies
 from api.http.schemas import incidents as incident_bodies
 from api.http.schemas import roads as road_bodies
 from api.http.schemas import units as unit_bodies
 from api.http.schemas.positions import PositionIn
+from api.http.schemas.sessions import SignIn
 from api.http.views import assignments as assignment_views
 from api.http.views import conditions, lists, plain, units
 from api.http.views.events import FeedPage
@@ -49,6 +52,7 @@ BODIES = (
     road_bodies.RouteRequest,
     road_bodies.ClosureRequest,
     road_bodies.SpeedRequest,
+    SignIn,
 )
 ANSWERS = (
     plain.Problem,
@@ -78,6 +82,7 @@ ANSWERS = (
     reports.ArrivalsReport,
     reports.ClocksReport,
     roads.WayView,
+    session.SessionView,
 )
 
 DESCRIPTION = """\
@@ -117,7 +122,13 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
     )
     schemas |= {**answers, **bodies.get("$defs", {})}
     components["securitySchemes"] = {
-        "token": {"type": "http", "scheme": "bearer", "description": "sy_<role>_<id>_<secret>"}
+        "token": {"type": "http", "scheme": "bearer", "description": "sy_<role>_<id>_<secret>"},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": COOKIE,
+            "description": "Made by POST /v1/session; over TLS the name begins with `__Host-`",
+        },
     }
     _drop_framework_errors(document)
     return document

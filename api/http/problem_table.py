@@ -39,6 +39,7 @@ TABLE: dict[type[Exception], Row] = {
     api.ApiError: INTERNAL,
     api.Unauthorized: Row(401, "unauthorized", "A valid token is needed"),
     api.Forbidden: Row(403, "forbidden", "The token does not reach this far"),
+    api.CrossSite: Row(403, "cross_site", "Not from the service's own pages"),
     api.NotFound: Row(404, "not_found", "Nothing stands here"),
     api.CallerNotKept: Row(404, "caller_not_kept", "No caller is kept here", ("incident_id",)),
     api.CallersUnavailable: Row(

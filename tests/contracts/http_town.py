@@ -157,6 +157,7 @@ def served(
     settings: Settings | None = None,
     *,
     roads: Roads | None = None,
+    behind_proxy: bool = False,
 ) -> Iterator[HttpTown]:
     """The town, served until the block ends."""
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -174,6 +175,7 @@ def served(
             synthetic_network=True,
             attribution="made up for tests",
         )
+        service.behind_proxy = behind_proxy
         config = uvicorn.Config(
             create_app(service),
             http=BoundedHttp,
@@ -181,6 +183,7 @@ def served(
             access_log=False,
             log_config=None,
             ws="none",
+            proxy_headers=False,
             timeout_graceful_shutdown=3,
         )
         server = uvicorn.Server(config)

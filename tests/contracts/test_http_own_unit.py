@@ -48,6 +48,9 @@ NOBODYS = frozenset(
         ("GET", "/v1/roads/speeds"),
         ("POST", "/v1/routes"),
         ("GET", "/v1/isochrones"),
+        # Who it is itself.
+        ("GET", "/v1/session"),
+        ("DELETE", "/v1/session"),
     }
 )
 BODIES: Mapping[str, Mapping[str, Any]] = {

@@ -32,6 +32,8 @@ OPEN = {
     # They check the token themselves: their clients cannot send a header.
     ("GET", "/osmand"),
     ("POST", "/osmand"),
+    # It takes a token in its body, and gives a cookie.
+    ("POST", "/v1/session"),
 }
 ADMITTED: dict[tuple[str, str], set[str]] = {
     ("POST", "/v1/incidents"): DESK,
@@ -79,6 +81,8 @@ ADMITTED: dict[tuple[str, str], set[str]] = {
     ("GET", "/v1/snapshot"): READ,
     ("GET", "/v1/reports/arrivals"): READ,
     ("GET", "/v1/reports/clocks"): READ,
+    ("GET", "/v1/session"): ALL,
+    ("DELETE", "/v1/session"): ALL,
     ("GET", "/metrics"): READ,
 }
 ROUTES = sorted(
@@ -153,6 +157,8 @@ def refused(open_town: HttpTown, good: str) -> dict[str, dict[str, str]]:
         "two in one": {"Authorization": f"Bearer {good} {good}"},
         "revoked": {"Authorization": f"Bearer {revoked}"},
         "cookie": {"Cookie": f"token={good}; Authorization=Bearer {good}"},
+        "unknown session": {"Cookie": f"kuaijing_session={secret}; token={good}"},
+        "token as session": {"Cookie": f"kuaijing_session={good}"},
         "other header": {"X-Authorization": f"Bearer {good}", "Proxy-Authorization": good},
     }
 
