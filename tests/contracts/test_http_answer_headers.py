@@ -1,4 +1,4 @@
-"""What answers say to a browser: whose files, no frame, no sniffing, nothing kept that is people's."""
+"""What answers say to a browser: our files, no frame, no sniffing, nothing of people kept."""
 
 from __future__ import annotations
 
