@@ -152,7 +152,7 @@ async def assemble(
         inbox_bell=InboxBell(runner),
         notices=notices,
         tokens=tokens,
-        sessions=SessionBook(tokens, settings.sessions),
+        sessions=SessionBook(data_dir, tokens, settings.sessions),
         callers=CallerBook(data_dir, settings.callers),
         replies=ReplyKeeper(now_ms),
         metrics=metrics,

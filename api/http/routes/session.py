@@ -23,7 +23,7 @@ from api.http.schemas.gate import read_body
 from api.http.schemas.sessions import SignIn
 from api.http.views.plain import Instant, rfc3339
 from api.service import service_of
-from api.sessions import Session
+from api.sessions import Session, SessionBook
 from api.tokens import Caller
 
 router = APIRouter(route_class=GuardedRoute, tags=["session"])
@@ -85,7 +85,7 @@ async def open_session(request: Request) -> Response:
     max_age_s = round(service.sessions.rules.absolute_s)
     cookie = guard.door.cookie(request, session_id, max_age_s=max_age_s)
     headers = {**NO_STORE, "set-cookie": cookie}
-    view = _view(caller, session, service.sessions.rules.idle_s)
+    view = _view(service.sessions, caller, session)
     return answer(view, status=201, headers=headers)
 
 
@@ -95,11 +95,11 @@ async def open_session(request: Request) -> Response:
 @allow(ALL_ROLES)
 async def get_session(request: Request) -> Response:
     """Of the cookie that came along, or of the token."""
-    idle_s = service_of(request).sessions.rules.idle_s
-    return answer(_view(caller_of(request), session_of(request), idle_s), headers=NO_STORE)
+    view = _view(service_of(request).sessions, caller_of(request), session_of(request))
+    return answer(view, headers=NO_STORE)
 
 
-@router.delete("/v1/session", **operation("endSession", "Sign out", status=204))
+@router.delete("/v1/session", **operation("endSession", "Sign out", status=204, problems=[503]))
 @allow(ALL_ROLES)
 async def end_session(request: Request) -> Response:
     """Its streams end within a second; with a token alone there is nothing to end."""
@@ -117,11 +117,11 @@ def guard_of(request: Request) -> Guard:
     return guard
 
 
-def _view(caller: Caller, session: Session | None, idle_s: float) -> SessionView:
+def _view(sessions: SessionBook, caller: Caller, session: Session | None) -> SessionView:
     return SessionView(
         role=caller.role,
         unit_id=caller.unit_id,
         actor=caller.actor,
-        expires_at=None if session is None else rfc3339(session.expires_at_ms),
-        idle_s=None if session is None else idle_s,
+        expires_at=None if session is None else rfc3339(sessions.expires_at_ms(session)),
+        idle_s=None if session is None else sessions.rules.idle_s,
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
 
 from api.errors import NotReady
-from api.sessions import PER_TOKEN_MAX, SessionBook
+from api.sessions import PER_TOKEN_MAX, SESSION_FILE, SessionBook
 from api.settings import SessionRules
 from api.tokens import Caller, Role, TokenBook, create_token, revoke_token
+from dispatch.words import UnixMs
 
 
 class Town:
@@ -17,9 +19,16 @@ class Town:
 
     def __init__(self, folder: Path, rules: SessionRules) -> None:
         self.folder = folder
-        self.now_s = 1_000.0
+        self.rules = rules
+        self.now_s = 1_000
         self.tokens = TokenBook(folder)
-        self.book = SessionBook(self.tokens, rules, monotonic_s=lambda: self.now_s)
+        self.book = self.another()
+
+    def another(self) -> SessionBook:
+        """The book as another process of the service has it."""
+        return SessionBook(
+            self.folder, self.tokens, self.rules, clock_ms=lambda: UnixMs(self.now_s * 1000)
+        )
 
     def caller(self) -> Caller:
         token = create_token(self.folder, Role.DISPATCHER, unit_id=None, at_ms=1)
@@ -49,7 +58,7 @@ def test_a_session_that_idles_ends_and_an_open_stream_is_no_idling(town: Town) -
     for _ in range(4):
         town.now_s += 5
         assert town.book.holds(session), "a stream asks so each half second"
-    assert town.book.find(session_id) is session
+    assert town.book.find(session_id) is not None
     assert town.book.find(other_id) is None
 
 
@@ -64,11 +73,47 @@ def test_a_session_ends_with_its_token(town: Town) -> None:
 def test_what_was_ended_stays_ended_and_made_up_ids_find_nothing(town: Town) -> None:
     session_id, session = town.book.open(town.caller())
     assert len(session_id) >= 43, "256 bits"
-    assert session_id.encode() not in session.key
+    written = (town.folder / SESSION_FILE).read_text()
+    assert session.key in written
+    assert session_id not in written
+    assert stat.S_IMODE((town.folder / SESSION_FILE).stat().st_mode) == 0o600
     town.book.end(session)
     town.book.end(session)
-    for made_up in (session_id, "", "x", session.key.hex(), "\udcff"):
+    for made_up in (session_id, "", "x", session.key, "\udcff"):
         assert town.book.find(made_up) is None
+
+
+def test_all_processes_of_a_service_know_the_same_sessions(town: Town) -> None:
+    other = town.another()
+    session_id, session = town.book.open(town.caller())
+    found = other.find(session_id)
+    assert found == session
+    town.now_s += 6
+    assert town.book.find(session_id) is not None
+    town.now_s += 6
+    assert other.find(session_id) is not None, "it was in use at the first one"
+    other.end(found)
+    assert not town.book.holds(session)
+    restarted = town.another()
+    assert restarted.find(session_id) is None
+
+
+def test_a_damaged_file_signs_everybody_out_and_nobody_in(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    session_id, _ = town.book.open(town.caller())
+    for damage in ("", "{", '{"sessions": [{}]}', '{"sessions": 3}', "[]"):
+        (town.folder / SESSION_FILE).write_text(damage)
+        assert town.book.find(session_id) is None
+    assert "damaged" in caplog.text
+    anew, _ = town.book.open(town.caller())
+    assert town.book.find(anew) is not None
+
+
+def test_sessions_that_cannot_be_written_are_told_of(town: Town) -> None:
+    (town.folder / "sessions.json.new").mkdir()
+    with pytest.raises(NotReady, match=SESSION_FILE):
+        town.book.open(town.caller())
 
 
 def test_one_token_cannot_take_the_room_of_others(town: Town) -> None:
