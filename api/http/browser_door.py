@@ -18,6 +18,8 @@ SECURE_COOKIE = f"__Host-{COOKIE}"
 
 REQUESTED_WITH = "kuaijing"
 READING = frozenset({"GET", "HEAD"})
+OTHER_PAGES = frozenset({"cross-site", "same-site"})
+"""In `Sec-Fetch-Site`, which browsers set themselves where the address is a trustworthy one."""
 
 
 class BrowserDoor:
@@ -43,8 +45,24 @@ class BrowserDoor:
         """Whether a session's cookie came along, one that has ended too."""
         return self._cookie_name(request) in request.cookies
 
+    def check_page(self, request: Request) -> None:
+        """Makes sure that another page does not ask with our cookie, for reading neither.
+
+        It could not see the answer; but to read who called leaves a record under a person's name.
+
+        Raises:
+            CrossSite: The browser says so, or a change lacks what `check_origin` wants.
+        """
+        if request.headers.get("sec-fetch-site") in OTHER_PAGES:
+            raise CrossSite(
+                "a page of another origin asked with a session's cookie: use the service's own"
+                " pages, or a token in Authorization"
+            )
+        if request.method not in READING:
+            self.check_origin(request)
+
     def check_origin(self, request: Request) -> None:
-        """Makes sure that a request was made by a page of ours.
+        """Makes sure that a change was asked for by a page of ours.
 
         Raises:
             CrossSite: It names another origin or none, or lacks the header.

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.errors import Forbidden, Unauthorized
-from api.http.browser_door import READING, BrowserDoor
+from api.http.browser_door import BrowserDoor
 from api.http.rate_limit import RateLimiter
 from api.sessions import Session
 from api.tokens import Caller, Role, TokenBook
@@ -99,7 +99,7 @@ class Guard:
 
         Raises:
             Unauthorized: No token, or one that does not hold; likewise of a session.
-            CrossSite: A change by a session that does not come from our own pages.
+            CrossSite: Another page asked with a session's cookie.
             Forbidden: The role is not admitted.
             RateLimited: Too many requests by this token.
         """
@@ -147,8 +147,7 @@ class Guard:
                 "the session has ended, or its token was revoked: sign in again with POST"
                 " /v1/session"
             )
-        if request.method not in READING:
-            self.door.check_origin(request)
+        self.door.check_page(request)
         request.scope["session"] = session
         return session.caller
 

@@ -26,6 +26,7 @@ def test_every_answer_is_safe_in_a_browser(open_town: HttpTown, path: str) -> No
     directives = dict(one.strip().partition(" ")[::2] for one in policy.split(";"))
     assert directives["default-src"] == "'self'"
     assert "script-src" not in directives, "as default-src: our own files, nothing inline"
+    assert "unsafe" not in policy
     assert directives["frame-ancestors"] == directives["base-uri"] == "'none'"
     assert directives["object-src"] == directives["form-action"] == "'none'"
     assert headers["x-frame-options"] == "DENY"

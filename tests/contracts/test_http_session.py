@@ -144,7 +144,12 @@ def test_a_cookie_is_a_token_for_reading_and_needs_our_own_page_for_the_rest(
     town: HttpTown, admin: httpx.Client, method: str, path: str
 ) -> None:
     if method == "GET":
-        assert ask(admin, method, path).status_code not in (401, 403)
+        for site, refused in (("same-origin", False), ("none", False), ("cross-site", True)):
+            status = ask(admin, method, path, **{"Sec-Fetch-Site": site}).status_code
+            assert (status == 403) == refused, site
+            assert status != 401
+        same_site = ask(admin, method, path, **{"Sec-Fetch-Site": "same-site"})
+        assert_problem(same_site, 403, "cross_site")
         return
     for why, headers in foreign(town).items():
         reply = ask(admin, method, path, **headers)
