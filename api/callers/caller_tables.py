@@ -50,7 +50,7 @@ _TABLES = (
 
 
 def open_tables(folder: Path) -> sqlite3.Connection:
-    """Opens both files of a service's folder; made, readable by their owner alone, when missing.
+    """Opens both files of a service's folder; made when missing, readable by their owner alone.
 
     Raises:
         sqlite3.Error: One is damaged, or the medium refuses.
@@ -58,8 +58,7 @@ def open_tables(folder: Path) -> sqlite3.Connection:
         ValueError: A newer version wrote them.
     """
     for name in (CALLERS_FILE, KEYS_FILE):
-        # SQLite gives its journal the mode of its file.
-        os.close(os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        _own(folder / name)
     connection = sqlite3.connect(
         folder / CALLERS_FILE, isolation_level=None, check_same_thread=False, timeout=BUSY_S
     )
@@ -75,6 +74,19 @@ def open_tables(folder: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _own(path: Path) -> None:
+    """Makes the file, or takes from others what a careless copy gave them.
+
+    SQLite gives its journal the mode of its file.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if os.fstat(descriptor).st_mode & 0o077:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
 
 
 def _lay_out(connection: sqlite3.Connection, folder: Path) -> None:

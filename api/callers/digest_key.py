@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from secrets import token_bytes
+from secrets import token_bytes, token_hex
 
 DIGEST_KEY_FILE = "callers.digest"
 DIGEST_KEY_BYTES = 32
@@ -34,13 +34,13 @@ def digest_key_in(folder: Path) -> bytes:
 
 
 def _make(path: Path) -> None:
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    draft = path.with_name(f"{path.name}.{token_hex(4)}.tmp")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(token_bytes(DIGEST_KEY_BYTES).hex() + "\n")
         file.flush()
         os.fsync(file.fileno())
-    # A link is refused where another process was first: both then use the same key.
+    # A link is refused where another was first, of this process or not: all use the same key.
     with suppress(FileExistsError):
         os.link(draft, path)
     draft.unlink()

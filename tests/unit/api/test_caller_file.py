@@ -71,6 +71,14 @@ def test_on_the_disk_is_no_plain_text_and_the_files_are_their_owners_alone(
     assert NAME not in repr(ZHANG), "nor in a traceback"
 
 
+def test_files_that_were_copied_carelessly_are_their_owners_again(tmp_path: Path) -> None:
+    CallerFile(tmp_path).close()
+    for name in (CALLERS_FILE, KEYS_FILE):
+        (tmp_path / name).chmod(0o644)
+    CallerFile(tmp_path).close()
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
 def test_a_forgotten_caller_cannot_be_read_with_anything_that_is_left(
     file: CallerFile, tmp_path: Path
 ) -> None:
