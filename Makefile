@@ -12,11 +12,12 @@ run: .venv/run.installed  ## start the service with the demo city and simulated 
 test: .venv/dev.installed  ## all tests in their per-commit form
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
-check: .venv/dev.installed  ## style, types and import contracts
+check: .venv/dev.installed  ## style, types, import contracts, and the audit where there is internet
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/audit --if-online
 
 bench: .venv/dev.installed  ## the latency benchmark on the shipped network
 	$(BIN)/kuaijing bench latency
@@ -34,8 +35,7 @@ lock: .venv/dev.installed  ## renew the pinned versions
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --no-emit-index-url --quiet --upgrade --output-file requirements/dev.lock
 
 audit: .venv/dev.installed  ## known weaknesses of the pinned versions; needs the internet
-	$(BIN)/python -m pip install --quiet pip-audit
-	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/run.lock
+	$(BIN)/python .ci/audit
 
 clean:  ## remove the environment and all that was made
 	rm -rf .venv var out

@@ -14,6 +14,7 @@ from typing import Any
 from api.bench import cli as bench_cli
 from api.commands import (
     backup,
+    callers,
     doctor,
     replay,
     restore,
@@ -71,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     for module in (
         serve,
         token,
+        callers,
         tls,
         routing_cli,
         platforms_cli,

@@ -3,12 +3,15 @@
 ApiError                    answered as a problem document (see problems.py)
 ├── Unauthorized            no token, or one that does not hold
 ├── Forbidden               a token whose role or unit does not reach this far
+├── CrossSite               a change by cookie that does not come from the service's own pages
 ├── NotFound                no such thing here
+├── CallerNotKept           an incident without a caller, or whose caller was forgotten
 ├── InvalidRequest          a body or parameter that breaks the contract
 ├── BadCursor               a cursor that this service did not give out
 ├── PreconditionRequired    a change without If-Match
 ├── BodyTooLarge            a body over the limit
-├── RateLimited             more requests than the token may make
+├── RateLimited             more requests than the token, or the address, may make
+├── CallersUnavailable      callers can neither be kept nor given out now
 └── NotReady                the service is starting or stopping
 
 StartError                  told on stderr in one line, with the exit code of the command line
@@ -47,6 +50,37 @@ class NotFound(ApiError):
     """Nothing stands under this path or id."""
 
 
+class CrossSite(ApiError):
+    """A session's cookie came with a change that another site may have asked for."""
+
+
+class CallerNotKept(ApiError):
+    """Nobody's name and number are kept for this incident.
+
+    Attributes:
+        incident_id: The incident.
+    """
+
+    def __init__(self, incident_id: str, *, why: str) -> None:
+        super().__init__(
+            f"no caller is kept for {incident_id}: {why}; one is given with the incident or by"
+            " PATCH, and forgotten after [callers] kept_days"
+        )
+        self.incident_id = incident_id
+
+
+class CallersUnavailable(ApiError):
+    """Callers can neither be kept nor given out now; incidents are taken all the same.
+
+    Attributes:
+        retry_after_s: When to try again.
+    """
+
+    def __init__(self, why: str, *, retry_after_s: int = 5) -> None:
+        super().__init__(f"callers can neither be kept nor given out now: {why}")
+        self.retry_after_s = retry_after_s
+
+
 class InvalidRequest(ApiError):
     """A body or parameter breaks the contract.
 
@@ -80,7 +114,7 @@ class BodyTooLarge(ApiError):
 
 
 class RateLimited(ApiError):
-    """The token made more requests than it may.
+    """The token, or the address that signs in, made more requests than it may.
 
     Attributes:
         retry_after_s: Seconds until the next request is served.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.alarm_watch import AlarmWatch
+from api.callers.caller_book import CallerBook
 from api.clock import now_ms
 from api.compiled import Say, open_shipped_network
 from api.errors import DataMissing
@@ -22,6 +23,7 @@ from api.http.views.events import feed_body
 from api.metrics import Metrics
 from api.served_city import keep_served_city
 from api.service import Service
+from api.sessions import SessionBook
 from api.settings import Settings, load_settings
 from api.storing import SQLITE, store_opener
 from api.tokens import TokenBook
@@ -51,16 +53,18 @@ class Wanted:
         city: City folder; None is the one that ships.
         network: Compiled network; None is the one that ships.
         store: Where the log is kept: `sqlite`, or the address of a Redis server.
+        behind_proxy: Whether a proxy in front says whose scheme and address it passes on.
     """
 
     data_dir: Path
     city: Path | None = None
     network: Path | None = None
     store: str = SQLITE
+    behind_proxy: bool = False
 
 
 async def open_service(wanted: Wanted, *, say: Say) -> Service:
-    """Opens everything; whoever calls it closes the runner in the end.
+    """Opens everything; whoever calls it closes the service in the end.
 
     Raises:
         StartError: Settings, store, network or city cannot be used.
@@ -86,6 +90,7 @@ async def open_service(wanted: Wanted, *, say: Say) -> Service:
         attribution=manifest.attribution,
         open_store=store_opener(wanted.store, wanted.data_dir, settings.redis),
     )
+    service.behind_proxy = wanted.behind_proxy
     # Only now is the folder ours: another service on it would have been told to keep its city.
     _note_city(wanted, city, say)
     return service
@@ -135,6 +140,7 @@ async def assemble(
     notices = Notices(runner)
     await notices.recall()
     gazetteer = Gazetteer(city.places)
+    tokens = TokenBook(data_dir)
     parts = (("network", synthetic_network), ("city", city.synthetic))
     return Service(
         data_dir=data_dir,
@@ -151,7 +157,9 @@ async def assemble(
         ),
         inbox_bell=InboxBell(runner),
         notices=notices,
-        tokens=TokenBook(data_dir),
+        tokens=tokens,
+        sessions=SessionBook(data_dir, tokens, settings.sessions),
+        callers=CallerBook(data_dir, settings.callers),
         replies=ReplyKeeper(now_ms),
         metrics=metrics,
         event_counts=EventCounts(runner, metrics),

@@ -9,6 +9,7 @@ from pathlib import Path
 from starlette.requests import Request
 
 from api.alarm_watch import AlarmWatch
+from api.callers.caller_book import CallerBook
 from api.event_counts import EventCounts
 from api.http.degraded import Degraded
 from api.http.drawing import RouteArtist
@@ -18,6 +19,7 @@ from api.http.locating import Locator
 from api.http.network_map import NetworkMap
 from api.http.notices import Notices
 from api.metrics import Metrics
+from api.sessions import SessionBook
 from api.settings import Settings
 from api.tokens import TokenBook
 from dispatch.runner import Runner
@@ -45,12 +47,15 @@ class Service:
         inbox_bell: Wakes vehicles' long-polls.
         notices: What crews have to be told.
         tokens: Who may come in.
+        sessions: Browsers that are signed in.
+        callers: Who called, sealed apart from the log.
         replies: Answers of calls that change nothing durable, by their idempotency key.
         metrics: Counters.
         event_counts: Brings the counters of what happened up to date.
         alarm_watch: What is wrong that must never be so.
         degraded: Why answers may not last or not be all there is.
         synthetic: What is invented: `network`, `city`, both or none.
+        behind_proxy: Whether the word of a proxy counts for a client's scheme and address.
         stream_clients: Open streams and long-polls.
         stopping: Set when the service is told to stop; streams and long-polls end then.
     """
@@ -68,14 +73,24 @@ class Service:
     inbox_bell: InboxBell
     notices: Notices
     tokens: TokenBook
+    sessions: SessionBook
+    callers: CallerBook
     replies: ReplyKeeper
     metrics: Metrics
     event_counts: EventCounts
     alarm_watch: AlarmWatch
     degraded: Degraded
     synthetic: tuple[str, ...]
+    behind_proxy: bool = False
     stream_clients: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def close(self) -> None:
+        """Finishes what is under way and lets go of the folder."""
+        try:
+            await self.callers.close()
+        finally:
+            await self.runner.close()
 
     @property
     def is_synthetic(self) -> bool:

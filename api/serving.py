@@ -34,7 +34,13 @@ BACKLOG = 2_048
 
 def serve(args: argparse.Namespace) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code."""
-    wanted = Wanted(data_dir=args.data, city=args.city, network=args.network, store=args.store)
+    wanted = Wanted(
+        data_dir=args.data,
+        city=args.city,
+        network=args.network,
+        store=args.store,
+        behind_proxy=args.behind_proxy,
+    )
     tls = tls_context(args)
     check_address(args.host, behind_proxy=args.behind_proxy, tls=tls is not None)
     configure_log(prepare_folder(wanted).logging)
@@ -141,7 +147,7 @@ async def _serve(
             if child is not None:
                 await child.stop()
     finally:
-        await service.runner.close()
+        await service.close()
     log.info("stopped", seq=service.runner.durable_seq)
     return EXIT_DONE
 
@@ -170,6 +176,8 @@ def _config(service: Service, tls: ssl.SSLContext | None) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        # A proxy's word counts with --behind-proxy only, and is read where it is needed.
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACEFUL_S,
     )
     config.load()

@@ -28,10 +28,14 @@ ENV_PREFIX = "KUAIJING_"
 
 POSITIVE = frozenset(
     {
+        "absolute_s",
+        "attempts_per_min",
         "candidates_k",
         "candidates_max",
+        "idle_s",
         "live_s",
         "open_incidents_max",
+        "open_max",
         "requests_burst",
         "requests_per_s",
         "required_max",
@@ -118,6 +122,38 @@ class SheetSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallerRules:
+    """How long it is kept who called, and who read that.
+
+    Attributes:
+        kept_days: Days after an incident was received until its caller is forgotten, once it has
+            ended (ASSUMPTION: as long as complaints come in); 0 keeps none at all.
+        reads_kept_days: Days that it is known who read a caller (ASSUMPTION: three years).
+    """
+
+    kept_days: int = 30
+    reads_kept_days: int = 1_095
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRules:
+    """Sessions of browsers.
+
+    Attributes:
+        absolute_s: Longest life of a session: a shift and its handover.
+        idle_s: A session ends when nothing came from it for so long (ASSUMPTION); an open stream
+            counts as something.
+        open_max: Most sessions at once.
+        attempts_per_min: Sign-ins that one address may try in a minute, and at once.
+    """
+
+    absolute_s: float = 43_200.0
+    idle_s: float = 1_800.0
+    open_max: int = 1_000
+    attempts_per_min: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of a service.
 
@@ -130,6 +166,8 @@ class Settings:
         redis: How a Redis server is used, where one holds the log.
         alarms: When something is wrong.
         sheet: The sheet of open incidents for paper.
+        callers: How long it is kept who called.
+        sessions: Sessions of browsers.
     """
 
     rules: Rules = field(default_factory=Rules)
@@ -140,6 +178,8 @@ class Settings:
     redis: RedisUse = field(default_factory=RedisUse)
     alarms: AlarmRules = field(default_factory=AlarmRules)
     sheet: SheetSettings = field(default_factory=SheetSettings)
+    callers: CallerRules = field(default_factory=CallerRules)
+    sessions: SessionRules = field(default_factory=SessionRules)
 
     def heads_dir(self, data_dir: Path) -> Path:
         """Folder of the signed heads of a service's log."""
@@ -155,6 +195,8 @@ SECTIONS: Mapping[str, type] = {
     "redis": RedisUse,
     "alarms": AlarmRules,
     "sheet": SheetSettings,
+    "callers": CallerRules,
+    "sessions": SessionRules,
 }
 
 

@@ -227,6 +227,11 @@ class TokenBook:
             return None
         return self._callers[parts[2]]
 
+    def holder(self, token_id: str) -> Caller | None:
+        """Who holds the token of this public id; None when it is unknown or revoked."""
+        self.refresh()
+        return self._callers.get(token_id)
+
     def holds(self, caller: Caller) -> bool:
         """Whether the caller's token still holds; open streams ask this every second."""
         self.refresh()

@@ -30,6 +30,7 @@ def begin_watching(service: Service) -> list[asyncio.Task[None]]:
         _again(look_for_alarms),
         _again(service.degraded.look),
         keep_sheet(service),
+        service.callers.keep_sweeping(lambda: service.runner.board.incidents),
     )
     return [asyncio.create_task(job) for job in jobs]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from api.callers.caller_tables import CALLERS_FILE
 from api.errors import DataMissing
 from api.served_city import SERVED_CITY_FILE
 from api.settings import SETTINGS_FILE
@@ -21,9 +22,10 @@ from dispatch.store.sqlite_log import LOG_NAME
 MANIFEST_FILE = "manifest.json"
 MANIFEST_FORMAT = 1
 
-BESIDE_THE_LOG = (SETTINGS_FILE, TOKEN_FILE, SERVED_CITY_FILE)
+BESIDE_THE_LOG = (SETTINGS_FILE, TOKEN_FILE, SERVED_CITY_FILE, CALLERS_FILE)
 """What is taken along where it is there. Not `log.key`: whoever has a backup shall not be able to
-sign. Not the history of positions: it may be lost."""
+sign. Not `callers.keys`: a caller that is forgotten shall be unreadable in every backup. Not the
+history of positions: it may be lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from api.backup.manifest import (
     manifest_bytes,
 )
 from api.backup.synced import sync
+from api.callers.caller_tables import CALLERS_FILE
 from api.clock import now_ms, rfc3339
 from api.errors import BackupFailed, DataMissing, SettingsInvalid
 from api.served_city import read_served_city
@@ -57,13 +58,15 @@ def take_backup(data_dir: Path, out: Path, *, say: Say) -> tuple[Path, Manifest]
     if not (data_dir / LOG_NAME).is_file():
         raise DataMissing(why_no_log(data_dir))
     with _draft_beside(out) as draft:
+        # Before the log: whoever is in it is of an incident that is in the copied log.
+        _copy_callers(data_dir, draft, say)
         try:
             copy_log(data_dir / LOG_NAME, draft / LOG_NAME, told=_progress(say))
         except sqlite3.Error as error:
             raise BackupFailed(f"the log of {data_dir} could not be copied: {error}") from error
         (draft / LOG_NAME).chmod(0o600)
         for name in BESIDE_THE_LOG:
-            if (data_dir / name).is_file():
+            if name != CALLERS_FILE and (data_dir / name).is_file():
                 shutil.copyfile(data_dir / name, draft / name)
                 (draft / name).chmod(0o600)
         city = _city_of(data_dir, say)
@@ -81,6 +84,18 @@ def take_backup(data_dir: Path, out: Path, *, say: Say) -> tuple[Path, Manifest]
         target = _named(out, manifest)
         _give_name(draft, target)
     return target, manifest
+
+
+def _copy_callers(data_dir: Path, draft: Path, say: Say) -> None:
+    """Copies the sealed callers as of one moment; without them a backup is still one."""
+    if not (data_dir / CALLERS_FILE).is_file():
+        return
+    try:
+        copy_log(data_dir / CALLERS_FILE, draft / CALLERS_FILE, told=lambda _done, _total: None)
+        (draft / CALLERS_FILE).chmod(0o600)
+    except sqlite3.Error as error:
+        (draft / CALLERS_FILE).unlink(missing_ok=True)
+        say(f"the callers of {data_dir} could not be copied and are not in the backup: {error}")
 
 
 @contextmanager

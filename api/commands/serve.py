@@ -49,7 +49,8 @@ def _add_tls(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--behind-proxy",
         action="store_true",
-        help="listen on an address other than loopback: a proxy in front does TLS",
+        help="a proxy in front does TLS: its word counts for scheme and address, and an address"
+        " other than loopback is taken",
     )
     parser.add_argument(
         "--tls-cert", type=Path, metavar="FILE", help="certificate, PEM; see kuaijing tls make-ca"

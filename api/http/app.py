@@ -13,6 +13,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Scope
 
 from api.http.body_limit import BodyLimit
+from api.http.browser_door import BrowserDoor
 from api.http.direct_routes import DirectRoutes
 from api.http.openapi import install_openapi
 from api.http.permissions import Guard, GuardedRoute, RouteWithoutPermission, access_of
@@ -22,6 +23,7 @@ from api.http.request_frame import RequestFrame
 from api.http.routes import (
     alarms,
     assignments,
+    callers,
     city,
     closures,
     docs,
@@ -37,6 +39,7 @@ from api.http.routes import (
     recommendations,
     reports,
     roads,
+    session,
     sheet,
     speeds,
     units,
@@ -48,6 +51,7 @@ ROUTERS = (
     incidents.router,
     incident_list.router,
     incident_commands.router,
+    callers.router,
     recommendations.router,
     assignments.router,
     units.router,
@@ -64,6 +68,7 @@ ROUTERS = (
     reports.router,
     sheet.router,
     alarms.router,
+    session.router,
     operations.router,
     docs.router,
 )
@@ -163,8 +168,12 @@ def create_app(service: Service) -> Application:
     )
     limits = service.settings.limits
     app.state.service = service
+    per_min = service.settings.sessions.attempts_per_min
     app.state.guard = Guard(
-        service.tokens, RateLimiter(limits.requests_per_s, limits.requests_burst)
+        service.tokens,
+        RateLimiter(limits.requests_per_s, limits.requests_burst),
+        door=BrowserDoor(service.sessions, behind_proxy=service.behind_proxy),
+        attempts=RateLimiter(per_min / 60, per_min, counted="address"),
     )
     for router in ROUTERS:
         # The routes themselves: an included router would be looked through at each request.

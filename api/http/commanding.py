@@ -23,16 +23,24 @@ Present = Callable[[Outcome], StoredReply]
 """Makes the answer out of what came of a question."""
 
 
-async def carry_out(request: Request, question: Question, present: Present) -> Response:
+async def carry_out(
+    request: Request, question: Question, present: Present, *, digest_key: bytes | None = None
+) -> Response:
     """Asks the dispatcher, waits until it is durable, and answers.
 
     The answer is made once and kept with the command, so that a repetition gets the same bytes.
+
+    Args:
+        request: May carry an Idempotency-Key.
+        question: What is wanted.
+        present: Makes the answer.
+        digest_key: Hides what the body's digest is of, see `command_key`.
 
     Raises:
         DispatchError: What the dispatcher refuses, see `api.http.problems`.
     """
     metrics = service_of(request).metrics
-    command = await command_key(request)
+    command = await command_key(request, digest_key=digest_key)
     began_s, decided_s = perf_counter(), 0.0
 
     def answer(outcome: Outcome) -> StoredReply:

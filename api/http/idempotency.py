@@ -8,6 +8,7 @@ after a restart is computed anew, which changes nothing.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,8 +30,13 @@ KEPT_BODY_MAX_BYTES = 64 * 1024
 REPLAYED = "Idempotency-Replayed"
 
 
-async def command_key(request: Request) -> CommandKey | None:
+async def command_key(request: Request, *, digest_key: bytes | None = None) -> CommandKey | None:
     """The request's idempotency key; None without one.
+
+    Args:
+        request: May carry an Idempotency-Key.
+        digest_key: Makes the body's digest one that nobody can try bodies against who has only
+            the log; None where the body holds nothing that the log does not.
 
     Raises:
         InvalidRequest: The key is empty or too long.
@@ -45,7 +51,10 @@ async def command_key(request: Request) -> CommandKey | None:
         )
     digest = hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode())
     digest.update(await request.body())
-    return CommandKey(token_id=caller_of(request).token_id, key=key, body_sha256=digest.digest())
+    body_sha256 = digest.digest()
+    if digest_key is not None:
+        body_sha256 = hmac.digest(digest_key, body_sha256, "sha256")
+    return CommandKey(token_id=caller_of(request).token_id, key=key, body_sha256=body_sha256)
 
 
 @dataclass(slots=True)

@@ -9,19 +9,23 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from api.http.browser_door import COOKIE
 from api.http.routes import (
+    callers,
     events,
     incident_commands,
     incidents,
     operations,
     reports,
     roads,
+    session,
 )
 from api.http.schemas import assignments as assignment_bodies
 from api.http.schemas import incidents as incident_bodies
 from api.http.schemas import roads as road_bodies
 from api.http.schemas import units as unit_bodies
 from api.http.schemas.positions import PositionIn
+from api.http.schemas.sessions import SignIn
 from api.http.views import alarms, conditions, lists, plain, units
 from api.http.views import assignments as assignment_views
 from api.http.views.events import FeedPage
@@ -50,10 +54,13 @@ BODIES = (
     road_bodies.RouteRequest,
     road_bodies.ClosureRequest,
     road_bodies.SpeedRequest,
+    SignIn,
 )
 ANSWERS = (
     plain.Problem,
     incidents.IncidentReply,
+    incidents.ChangedIncident,
+    callers.CallerView,
     incident_commands.AssignReply,
     assignment_views.AssignmentView,
     assignment_views.StampedAssignmentView,
@@ -79,6 +86,7 @@ ANSWERS = (
     reports.ClocksReport,
     OpenIncidentsSheet,
     roads.WayView,
+    session.SessionView,
 )
 
 DESCRIPTION = """\
@@ -119,7 +127,13 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
     )
     schemas |= {**answers, **bodies.get("$defs", {})}
     components["securitySchemes"] = {
-        "token": {"type": "http", "scheme": "bearer", "description": "sy_<role>_<id>_<secret>"}
+        "token": {"type": "http", "scheme": "bearer", "description": "sy_<role>_<id>_<secret>"},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": COOKIE,
+            "description": "Made by POST /v1/session; over TLS the name begins with `__Host-`",
+        },
     }
     _drop_framework_errors(document)
     return document

@@ -27,7 +27,7 @@ IF_NONE_MATCH = {
 }
 TITLES = {
     401: "No valid token",
-    403: "Outside the token's role or unit",
+    403: "Outside the token's role or unit, or a session's change not from our own pages",
     404: "Nothing stands under this id",
     409: "Conflict with what stands now",
     410: "`cursor_expired`: read a new snapshot",
@@ -101,7 +101,7 @@ def operation(
     if body is not None:
         extra["requestBody"] = _request_body(body, required=body_required, example=example)
     if guarded:
-        extra["security"] = [{"token": []}]
+        extra["security"] = [{"token": []}, {"session": []}]
     return {
         "operation_id": operation_id,
         "summary": summary,

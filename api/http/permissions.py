@@ -17,7 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.errors import Forbidden, Unauthorized
+from api.http.browser_door import BrowserDoor
 from api.http.rate_limit import RateLimiter
+from api.sessions import Session
 from api.tokens import Caller, Role, TokenBook
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Response]])
@@ -78,17 +80,26 @@ def access_of(endpoint: Callable[..., Any], path: str) -> Access:
 
 
 class Guard:
-    """Checks tokens, roles and rates for all routes of one service."""
+    """Checks tokens, sessions, roles and rates for all routes of one service.
 
-    def __init__(self, tokens: TokenBook, limiter: RateLimiter) -> None:
+    Attributes:
+        door: Where browsers come in with a session's cookie.
+    """
+
+    def __init__(
+        self, tokens: TokenBook, limiter: RateLimiter, *, door: BrowserDoor, attempts: RateLimiter
+    ) -> None:
         self.tokens = tokens
+        self.door = door
         self._limiter = limiter
+        self._attempts = attempts
 
     def admit(self, request: Request, access: Access) -> Caller | None:
         """Lets the request through or raises.
 
         Raises:
-            Unauthorized: No token, or one that does not hold.
+            Unauthorized: No token, or one that does not hold; likewise of a session.
+            CrossSite: Another page asked with a session's cookie.
             Forbidden: The role is not admitted.
             RateLimited: Too many requests by this token.
         """
@@ -104,8 +115,19 @@ class Guard:
             self._limiter.spend(caller.token_id)
         return caller
 
+    def count_attempt(self, request: Request) -> None:
+        """Counts an attempt to sign in.
+
+        Raises:
+            RateLimited: Too many from this address.
+        """
+        self._attempts.spend(self.door.address(request))
+
     def _caller(self, request: Request) -> Caller:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        given = request.headers.get("authorization")
+        if given is None and self.door.has_cookie(request):
+            return self._signed_in(request)
+        scheme, _, token = (given or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized(
                 "this call needs a token: send the header Authorization: Bearer sy_...;"
@@ -117,6 +139,17 @@ class Guard:
                 "the token is unknown, damaged or revoked; ask the administrator for a new one"
             )
         return caller
+
+    def _signed_in(self, request: Request) -> Caller:
+        session = self.door.session_of(request)
+        if session is None:
+            raise Unauthorized(
+                "the session has ended, or its token was revoked: sign in again with POST"
+                " /v1/session"
+            )
+        self.door.check_page(request)
+        request.scope["session"] = session
+        return session.caller
 
 
 class GuardedRoute(APIRoute):
@@ -152,6 +185,12 @@ def caller_of(request: Request) -> Caller:
     caller = request.scope["caller"]
     assert isinstance(caller, Caller)  # noqa: S101  # the guard set it, or the endpoint is open
     return caller
+
+
+def session_of(request: Request) -> Session | None:
+    """The session that this request was admitted by; None where it was a token."""
+    session = request.scope.get("session")
+    return session if isinstance(session, Session) else None
 
 
 def must_be_own_unit(caller: Caller, unit_id: str) -> None:

@@ -39,7 +39,12 @@ TABLE: dict[type[Exception], Row] = {
     api.ApiError: INTERNAL,
     api.Unauthorized: Row(401, "unauthorized", "A valid token is needed"),
     api.Forbidden: Row(403, "forbidden", "The token does not reach this far"),
+    api.CrossSite: Row(403, "cross_site", "Not from the service's own pages"),
     api.NotFound: Row(404, "not_found", "Nothing stands here"),
+    api.CallerNotKept: Row(404, "caller_not_kept", "No caller is kept here", ("incident_id",)),
+    api.CallersUnavailable: Row(
+        503, "callers_unavailable", "Callers cannot be reached now", ("retry_after_s",)
+    ),
     api.InvalidRequest: Row(422, "invalid_request", "The request breaks the contract", ("errors",)),
     api.BadCursor: Row(422, "bad_cursor", "The cursor is not one of this list"),
     api.PreconditionRequired: Row(428, "precondition_required", "If-Match is needed", ("version",)),

@@ -1,4 +1,4 @@
-"""How many requests a token may make: a bucket that fills steadily and holds a burst."""
+"""How many requests a token, or an address, may make: a bucket that fills, and holds a burst."""
 
 from __future__ import annotations
 
@@ -13,18 +13,24 @@ BUCKETS_MAX = 20_000
 
 
 class RateLimiter:
-    """One bucket for each token.
+    """One bucket for each token, or for whatever else is counted.
 
     Attributes:
-        per_s: Requests a second that a token may make for ever.
+        per_s: Requests a second that each may make for ever.
         burst: Requests it may make at once after a rest.
     """
 
     def __init__(
-        self, per_s: float, burst: int, *, monotonic_s: Callable[[], float] = time.monotonic
+        self,
+        per_s: float,
+        burst: int,
+        *,
+        counted: str = "token",
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.per_s = per_s
         self.burst = burst
+        self._counted = counted
         self._monotonic_s = monotonic_s
         self._buckets: dict[str, tuple[float, float]] = {}
 
@@ -41,8 +47,8 @@ class RateLimiter:
             self._buckets[token_id] = (level, now_s)
             retry_after_s = math.ceil((1 - level) / self.per_s)
             raise RateLimited(
-                f"this token may make {self.per_s:g} requests a second and {self.burst} at once;"
-                f" try again in {retry_after_s} s",
+                f"this {self._counted} may make {self.per_s:g} requests a second and {self.burst}"
+                f" at once; try again in {retry_after_s} s",
                 retry_after_s=retry_after_s,
             )
         if len(self._buckets) >= BUCKETS_MAX:

@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.answer_headers import ALWAYS, headers_by_kind
 from api.http.problems import problem_response
 
 GONE = 499
@@ -69,7 +70,8 @@ class RequestFrame:
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", request_id),
-                    (b"x-content-type-options", b"nosniff"),
+                    *ALWAYS,
+                    *headers_by_kind(message["headers"]),
                     *self._marks(),
                 ]
             await send(message)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from api.errors import NotReady
 from api.http.inbox_bell import Contents
-from api.http.permissions import caller_of
+from api.http.permissions import caller_of, session_of
 from api.service import Service
 from dispatch.words import UnitId
 
@@ -29,6 +29,7 @@ class Waiting:
     def __init__(self, service: Service, request: Request, wait_s: float) -> None:
         self._service = service
         self._caller = caller_of(request)
+        self._session = session_of(request)
         self._until_s = time.monotonic() + wait_s
 
     def __enter__(self) -> Self:
@@ -65,8 +66,12 @@ class Waiting:
 
     @property
     def may_go_on(self) -> bool:
-        """False once the service stops or the token was revoked."""
-        return not self._service.stopping.is_set() and self._service.tokens.holds(self._caller)
+        """False once the service stops, the token was revoked or the session has ended."""
+        if self._service.stopping.is_set():
+            return False
+        if self._session is not None:
+            return self._service.sessions.holds(self._session)
+        return self._service.tokens.holds(self._caller)
 
     async def for_event_after(self, seq: int) -> bool:
         """Waits until the log goes on after `seq`.

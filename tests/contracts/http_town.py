@@ -167,6 +167,7 @@ def served(
     *,
     roads: Roads | None = None,
     watched: bool = False,
+    behind_proxy: bool = False,
 ) -> Iterator[HttpTown]:
     """The town, served until the block ends; `watched` as `kuaijing serve` watches itself."""
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -184,6 +185,7 @@ def served(
             synthetic_network=True,
             attribution="made up for tests",
         )
+        service.behind_proxy = behind_proxy
         config = uvicorn.Config(
             create_app(service),
             http=BoundedHttp,
@@ -191,6 +193,7 @@ def served(
             access_log=False,
             log_config=None,
             ws="none",
+            proxy_headers=False,
             timeout_graceful_shutdown=3,
         )
         server = uvicorn.Server(config)
@@ -203,7 +206,7 @@ def served(
         finally:
             if watched:
                 await end_watching(service, watching)
-            await service.runner.close()
+            await service.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), name="served-town")
     thread.start()

@@ -31,7 +31,9 @@ ORDER = frozenset(
         ("POST", "/v1/assignments/{assignment_id}/decline"),
     }
 )
-INCIDENT = frozenset({("GET", "/v1/incidents/{incident_id}")})
+INCIDENT = frozenset(
+    {("GET", "/v1/incidents/{incident_id}"), ("GET", "/v1/incidents/{incident_id}/caller")}
+)
 IN_BODY = frozenset({("POST", "/v1/positions")})
 NOBODYS = frozenset(
     {
@@ -46,6 +48,9 @@ NOBODYS = frozenset(
         ("GET", "/v1/roads/speeds"),
         ("POST", "/v1/routes"),
         ("GET", "/v1/isochrones"),
+        # Who it is itself.
+        ("GET", "/v1/session"),
+        ("DELETE", "/v1/session"),
     }
 )
 BODIES: Mapping[str, Mapping[str, Any]] = {
@@ -73,7 +78,7 @@ class Sent:
 @pytest.fixture
 def sent(town: HttpTown) -> Sent:
     """One crew is sent."""
-    (assignment,) = town.report(0, 0)["assignments"]
+    (assignment,) = town.report(0, 0, caller={"phone": "13800000000"})["assignments"]
     other_id = "P04-C1" if assignment["unit_id"] != "P04-C1" else "P01-C1"
     return Sent(assignment["unit_id"], other_id, assignment["id"], assignment["incident_id"])
 

@@ -33,12 +33,15 @@ OPEN = {
     # They check the token themselves: their clients cannot send a header.
     ("GET", "/osmand"),
     ("POST", "/osmand"),
+    # It takes a token in its body, and gives a cookie.
+    ("POST", "/v1/session"),
 }
 ADMITTED: dict[tuple[str, str], set[str]] = {
     ("POST", "/v1/incidents"): DESK,
     ("GET", "/v1/incidents"): READ,
     ("GET", "/v1/incidents/{incident_id}"): ALL,
     ("PATCH", "/v1/incidents/{incident_id}"): DESK,
+    ("GET", "/v1/incidents/{incident_id}/caller"): CREW,
     ("POST", "/v1/incidents/{incident_id}/assignments"): DESK,
     ("POST", "/v1/incidents/{incident_id}/close"): DESK,
     ("POST", "/v1/incidents/{incident_id}/cancel"): DESK,
@@ -84,6 +87,8 @@ ADMITTED: dict[tuple[str, str], set[str]] = {
     ("GET", "/v1/reports/clocks"): READ,
     ("GET", "/v1/reports/open-incidents"): DESK,
     ("GET", "/v1/alarms"): READ,
+    ("GET", "/v1/session"): ALL,
+    ("DELETE", "/v1/session"): ALL,
     ("GET", "/metrics"): READ,
 }
 ROUTES = sorted(
@@ -103,7 +108,7 @@ def ask(client: httpx.Client, method: str, path: str, **headers: str) -> httpx.R
     filled = re.sub(r"\{(\w+)\}", lambda found: "none", path)
     body = {} if method != "GET" else None
     with client.stream(method, filled, json=body, headers=headers) as reply:
-        if not reply.headers["content-type"].startswith("text/event-stream"):
+        if not reply.headers.get("content-type", "").startswith("text/event-stream"):
             reply.read()
         return reply
 
@@ -158,6 +163,8 @@ def refused(open_town: HttpTown, good: str) -> dict[str, dict[str, str]]:
         "two in one": {"Authorization": f"Bearer {good} {good}"},
         "revoked": {"Authorization": f"Bearer {revoked}"},
         "cookie": {"Cookie": f"token={good}; Authorization=Bearer {good}"},
+        "unknown session": {"Cookie": f"kuaijing_session={secret}; token={good}"},
+        "token as session": {"Cookie": f"kuaijing_session={good}"},
         "other header": {"X-Authorization": f"Bearer {good}", "Proxy-Authorization": good},
     }
 

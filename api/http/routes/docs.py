@@ -22,9 +22,11 @@ ASSETS = {
     "favicon-32x32.png": "image/png",
 }
 POLICY = (
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
-    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'"
 )
+"""As for every page, but for the pictures that Swagger UI's styles hold in themselves. Opened in
+Chromium 156: it shows all calls and breaks no rule."""
 ONE_DAY_S = 86_400
 
 PAGE = """\

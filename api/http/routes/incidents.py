@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from fastapi import APIRouter
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.clock import milliseconds, now_ms, rfc3339
 from api.errors import Forbidden, InvalidRequest
+from api.http.caller_keeping import CallerOutcome, carry_out_and_keep
 from api.http.commanding import carry_out, stored
 from api.http.conditional import required_if_match
 from api.http.operation import IF_NONE_MATCH, operation
@@ -52,6 +53,13 @@ class IncidentReply(Struct):
     incident: IncidentView
     assignments: list[AssignmentView]
     recommendation: RecommendationView | None
+    caller: CallerOutcome | UnsetType = UNSET
+
+
+class ChangedIncident(IncidentView):
+    """An incident as it was changed."""
+
+    caller: CallerOutcome | UnsetType = UNSET
 
 
 @router.post(
@@ -68,6 +76,7 @@ class IncidentReply(Struct):
             "priority": 1,
             "description": "西湖桥有人要跳河",
             "source": "110",
+            "caller": {"name": "张三", "phone": "13800000000"},
         },
         writes=True,
     ),
@@ -78,7 +87,13 @@ async def report_incident(request: Request) -> Response:
     service = service_of(request)
     report = await read_body(request, IncidentReport)
     question = report_question(service, report)
-    return await carry_out(request, question, lambda outcome: _taken_in(service, outcome))
+
+    def present(outcome: Outcome) -> StoredReply:
+        return _taken_in(service, outcome)
+
+    if report.caller is not None:
+        return await carry_out_and_keep(request, question, present, report.caller)
+    return await carry_out(request, question, present)
 
 
 @router.get(
@@ -106,7 +121,7 @@ async def get_incident(request: Request, incident_id: str) -> Response:
     **operation(
         "changeIncident",
         "Correct what is known; a new location re-checks the assignments",
-        reply=IncidentView,
+        reply=ChangedIncident,
         body=IncidentChange,
         example={"priority": 1},
         problems=[404, 409, 412, 428, 503],
@@ -128,6 +143,8 @@ async def change_incident(request: Request, incident_id: str) -> Response:
         description=change.description,
         if_version=if_version,
     )
+    if change.caller is not None:
+        return await carry_out_and_keep(request, question, incident_reply, change.caller)
     return await carry_out(request, question, incident_reply)
 
 

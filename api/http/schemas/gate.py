@@ -56,9 +56,10 @@ Instant = Annotated[
     AfterValidator(within_times),
     Field(description="RFC 3339 with its zone", examples=["2026-10-06T13:40:19Z"]),
 ]
-Text = Annotated[str, Field(max_length=TEXT_MAX_CHARS), AfterValidator(_storable)]
-Name = Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARS), AfterValidator(_storable)]
-Id = Annotated[str, Field(min_length=1, max_length=ID_MAX_CHARS), AfterValidator(_storable)]
+Storable = AfterValidator(_storable)
+Text = Annotated[str, Field(max_length=TEXT_MAX_CHARS), Storable]
+Name = Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARS), Storable]
+Id = Annotated[str, Field(min_length=1, max_length=ID_MAX_CHARS), Storable]
 NumberedId = Annotated[
     str,
     BeforeValidator(_id_as_text, json_schema_input_type=str | int),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from api.http.schemas.gate import Id, Instant, Name, Point, RequestBody, Text
+from api.http.schemas.gate import Id, Instant, Name, Point, RequestBody, Storable, Text
 from dispatch.words import DispatchMode
 
 REQUIRED_MAX = 20
@@ -19,6 +19,23 @@ Required = Annotated[
 ]
 Priority = Annotated[int, Field(ge=1, le=4, description="1 特急, 2 紧急, 3 一般, 4 咨询")]
 Source = Literal["110", "platform", "patrol", "app"]
+
+
+class CallerGiven(RequestBody):
+    """Who called (报警人); sealed apart from the log, and dropped after a time."""
+
+    name: Annotated[str, Field(max_length=100, repr=False, examples=["张三"]), Storable] = ""
+    phone: Annotated[
+        str,
+        Field(pattern=r"^([0-9+*#][0-9+*# ()-]{1,31})?$", repr=False, examples=["13800000000"]),
+    ] = ""
+    note: Annotated[str, Field(max_length=500, repr=False), Storable] = ""
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not self.name.strip() and not self.phone:
+            raise ValueError("give the caller's name or phone")
+        return self
 
 
 class IncidentReport(RequestBody):
@@ -37,6 +54,7 @@ class IncidentReport(RequestBody):
     required: Required | None = None
     plan: Id | None = Field(None, description="A named plan, instead of `required`")
     dispatch: DispatchMode = DispatchMode.AUTO
+    caller: CallerGiven | None = Field(None, repr=False)
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -61,14 +79,15 @@ class IncidentChange(RequestBody):
     category: Id | None = None
     priority: Priority | None = None
     description: Text | None = None
+    caller: CallerGiven | None = Field(None, repr=False)
 
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.location is not None and self.place is not None:
             raise ValueError("give either location or place")
         given = (self.location, self.place, self.category, self.priority, self.description)
-        if all(value is None for value in given):
-            raise ValueError("give location, place, category, priority or description")
+        if all(value is None for value in (*given, self.caller)):
+            raise ValueError("give location, place, category, priority, description or caller")
         return self
 
 

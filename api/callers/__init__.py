@@ -1,0 +1,1 @@
+"""Who called (报警人): name and telephone, sealed apart from the log and dropped after a time."""
