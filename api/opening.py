@@ -25,7 +25,8 @@ from api.storing import SQLITE, store_opener
 from api.tokens import TokenBook
 from dispatch.questions import Question
 from dispatch.replay import units_sha256
-from dispatch.runner import OpenStore, Outcome, Runner
+from dispatch.runner import Outcome, Runner
+from dispatch.running.ground import OpenStore
 from platforms.city import City
 from platforms.city_check import check_city
 from platforms.city_files import load_city

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from api.errors import SettingsInvalid
 from api.settings import RedisUse
-from dispatch.runner import OpenStore
+from dispatch.running.ground import OpenStore
 from dispatch.store.sqlite_log import LOG_NAME
 
 SQLITE = "sqlite"

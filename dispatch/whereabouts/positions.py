@@ -139,6 +139,10 @@ class Positions:
         """Count of changes so far; see `changed_since`."""
         return self._changes
 
+    def keep_with(self, keep: Keep) -> None:
+        """From now on hand accepted and late fixes to a history."""
+        self._keep = keep
+
     def on_change(self, listener: Callable[[Sequence[UnitId]], None]) -> None:
         """Call `listener` with the units that have moved, once per batch."""
         self._listeners.append(listener)
