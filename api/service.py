@@ -15,6 +15,7 @@ from api.http.inbox_bell import InboxBell
 from api.http.locating import Locator
 from api.http.network_map import NetworkMap
 from api.http.notices import Notices
+from api.http.peers import Peers
 from api.metrics import Metrics
 from api.settings import Settings
 from api.tokens import TokenBook
@@ -47,6 +48,7 @@ class Service:
         metrics: Counters.
         event_counts: Brings the counters of what happened up to date.
         synthetic: What is invented: `network`, `city`, both or none.
+        peers: How other workers are asked; None where one process serves alone.
         stream_clients: Open streams and long-polls.
         stopping: Set when the service is told to stop; streams and long-polls end then.
     """
@@ -68,6 +70,7 @@ class Service:
     metrics: Metrics
     event_counts: EventCounts
     synthetic: tuple[str, ...]
+    peers: Peers | None = None
     stream_clients: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 

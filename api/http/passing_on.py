@@ -1,0 +1,244 @@
+"""Where several workers serve: what changes something goes to the one that leads.
+
+A follower sends such a request on, with the caller's own headers and body, and passes the answer
+back as it came. Before it does, its own board has come as far as the leader's was, so that whoever
+was answered reads what it wrote. Whoever goes on at another worker sends the seq of its last answer
+along, and is waited for there likewise.
+
+What was sent and not answered is repeated only where that cannot do it twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import ApiError
+from api.http.peers import PassedOn, PeerAnswer, PeerBroke, PeerNotReached, Peers
+from api.http.problems import problem_response
+from dispatch.errors import DispatchError, OutcomeUnknown, StoreUnavailable
+from dispatch.runner import Runner
+from dispatch.running.following import Following
+
+LEADER_WITHIN_S = 5.0
+"""Longest that a request waits for somebody to lead: a lease runs out within 3 s."""
+
+LOOK_S = 0.05
+"""How often it looks meanwhile."""
+
+SEEN_WITHIN_S = 5.0
+"""Longest that an answer waits for this worker's own board to show it."""
+
+REPEATS_MAX = 3
+"""Leaders that one request may be lost at."""
+
+SEQ = b"x-kuaijing-seq"
+"""On an answer, the last event that it may speak of; on a request, the one it wants to see."""
+
+DEGRADED = b"x-kuaijing-degraded"
+"""What an answer may lack: `feed_behind` or `no_leader`."""
+
+NOT_LEADING = b"x-kuaijing-not-leading"
+"""On the answer of a worker that was asked as the leader and is none: nothing was done."""
+
+PASSED_ON = "kuaijing.passed_on"
+"""In the scope of a request that another worker has passed on: it goes no further."""
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN = frozenset({"/v1/recommendations", "/v1/routes", "/v1/positions", "/osmand"})
+"""Calls that change nothing durable: every worker answers them itself."""
+
+_MONOTONE = re.compile(r"/v1/assignments/[^/]+/(ack|depart|arrive|clear)")
+"""A crew's steps: the first stamp counts, and one that comes again changes nothing."""
+
+_IN_PROGRESS = b'"idempotency_key_in_progress"'
+
+
+class PeerEntrance:
+    """The application as other workers reach it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Marks what comes in as passed on."""
+        scope[PASSED_ON] = True
+        await self._app(scope, receive, send)
+
+
+class PassingOn:
+    """ASGI middleware: serves here what can be, and has the leader serve the rest."""
+
+    def __init__(self, app: ASGIApp, runner: Runner, following: Following, peers: Peers) -> None:
+        self._app = app
+        self._runner = runner
+        self._following = following
+        self._peers = peers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["method"] in _READS or scope["path"] in _OWN:
+            await self._read(scope, receive, send)
+        elif self._runner.leads:
+            await self._app(scope, receive, self._with_seq(send))
+        elif PASSED_ON in scope:
+            refusal = problem_response(StoreUnavailable("this worker does not lead any more"))
+            refusal.headers[NOT_LEADING.decode()] = "1"
+            await refusal(scope, receive, send)
+        else:
+            await self._have_it_done(scope, receive, send)
+
+    async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wanted = _number(_header(scope, SEQ))
+        seen = await self._seen(wanted)
+
+        async def marked(message: Message) -> None:
+            lack = self._following.lack if seen else "feed_behind"
+            if lack is not None and message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (DEGRADED, lack.encode())]
+            await send(message)
+
+        await self._app(scope, receive, marked)
+
+    def _with_seq(self, send: Send) -> Send:
+        async def numbered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seq = b"%d" % self._runner.durable_seq
+                message["headers"] = [*message["headers"], (SEQ, seq)]
+            await send(message)
+
+        return numbered
+
+    async def _have_it_done(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            request = await _whole(scope, receive)
+            answer = await self._answer(request, repeatable=_repeatable(scope))
+        except (ApiError, DispatchError) as error:
+            response = problem_response(error, scope)
+            if self._following.lack is not None:
+                response.headers[DEGRADED.decode()] = self._following.lack
+            await response(scope, receive, send)
+            return
+        if answer is None:
+            # This worker leads by now.
+            await self._app(scope, _again(request.body, receive), self._with_seq(send))
+            return
+        headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+        if not await self._seen(_number(answer.header(SEQ))):
+            headers.append((DEGRADED, b"feed_behind"))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, request: PassedOn, *, repeatable: bool) -> PeerAnswer | None:
+        """The leader's answer; None where this worker leads itself.
+
+        Raises:
+            StoreUnavailable: nobody leads; nothing was done.
+            OutcomeUnknown: the link broke, and to repeat it could do it twice.
+        """
+        broken = 0
+        until_s = time.monotonic() + LEADER_WITHIN_S
+        while not self._runner.leads:
+            try:
+                answer = await self._ask_leader(request)
+                if answer is not None and not (broken and _is_in_progress(answer)):
+                    return answer
+            except PeerBroke as error:
+                broken += 1
+                if not repeatable or broken > REPEATS_MAX:
+                    raise OutcomeUnknown(
+                        f"the link to the worker that leads broke ({error})"
+                    ) from error
+                until_s = time.monotonic() + LEADER_WITHIN_S
+            if time.monotonic() > until_s:
+                raise _nobody(in_doubt=broken > 0)
+            await asyncio.sleep(LOOK_S)
+        return None
+
+    async def _ask_leader(self, request: PassedOn) -> PeerAnswer | None:
+        """Its answer; None where nothing was done, because nobody who leads was reached."""
+        leader = self._following.leader
+        if leader is None or not leader.peer:
+            return None
+
+        def still_leads() -> bool:
+            now = self._following.leader
+            return now is not None and now.epoch == leader.epoch and not self._runner.leads
+
+        try:
+            answer = await self._peers.ask(leader.peer, request, still_leads=still_leads)
+        except PeerNotReached:
+            return None
+        return None if answer.header(NOT_LEADING) is not None else answer
+
+    async def _seen(self, seq: int) -> bool:
+        """Whether this worker's board shows an event, waited for within a bound."""
+        if self._runner.durable_seq >= seq:
+            return True
+        return await self._runner.tail.wait_after(seq - 1, SEEN_WITHIN_S)
+
+
+def _nobody(*, in_doubt: bool) -> StoreUnavailable:
+    why = f"no worker led within {LEADER_WITHIN_S:g} s; one takes the lead within seconds"
+    return OutcomeUnknown(why) if in_doubt else StoreUnavailable(why)
+
+
+def _repeatable(scope: Scope) -> bool:
+    """Whether a request that was sent twice is carried out once."""
+    if _header(scope, b"idempotency-key") is not None:
+        return True
+    return scope["method"] == "POST" and _MONOTONE.fullmatch(scope["path"]) is not None
+
+
+def _is_in_progress(answer: PeerAnswer) -> bool:
+    """Whether a repeated request found the first one still at work."""
+    return answer.status == 409 and _IN_PROGRESS in answer.body
+
+
+async def _whole(scope: Scope, receive: Receive) -> PassedOn:
+    """The request with all of its body.
+
+    Raises:
+        ClientDisconnect: it never came whole.
+    """
+    parts = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    target = scope["raw_path"]
+    if scope["query_string"]:
+        target += b"?" + scope["query_string"]
+    headers = [(name, value) for name, value in scope["headers"] if name != b"x-request-id"]
+    headers.append((b"x-request-id", scope["request_id"].encode()))
+    return PassedOn(method=scope["method"], target=target, headers=headers, body=b"".join(parts))
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A body that was read, to be read once more."""
+    left = [body]
+
+    async def received() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return received
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes | None:
+    return next((value for name, value in scope["headers"] if name == wanted), None)
+
+
+def _number(value: bytes | None) -> int:
+    """A seq in a header; 0 where there is none that can be one."""
+    return int(value) if value is not None and value.isdigit() and len(value) <= 16 else 0
