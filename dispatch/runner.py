@@ -17,15 +17,16 @@ from time import perf_counter
 from typing import Self
 
 from dispatch.board import Board
-from dispatch.codec import decode_event, encode_event
+from dispatch.codec import encode_event
 from dispatch.decide import decide
 from dispatch.decide.context import Context, Decision
-from dispatch.errors import CursorExpired, DispatchError
+from dispatch.errors import DispatchError
 from dispatch.questions import PassTime, Question, RecheckRoutes, Recommend
 from dispatch.resources import ClosedIncident
 from dispatch.rules import Rules
 from dispatch.running.closed_context import ClosedContext
 from dispatch.running.commands import CommandKey, Commands, Reply, as_reply, to_store
+from dispatch.running.event_reading import READ_AT_ONCE, read_events
 from dispatch.running.following import Following
 from dispatch.running.ground import Ground, OnCommit, OpenStore, in_folder, lay_ground
 from dispatch.running.housekeeping import Housekeeping
@@ -42,12 +43,6 @@ from dispatch.whereabouts.road_conditions import RoadConditions
 from dispatch.words import UnixMs
 from platforms.city import City
 from routing.roads import Roads
-
-FEED_DEPTH = 100_000
-"""Events behind the head that a feed may start from; who is farther behind takes a snapshot."""
-
-READ_AT_ONCE = 1_000
-"""Most events of one `read_events`."""
 
 SYSTEM = "system"
 """Actor of the clock's own questions."""
@@ -117,7 +112,7 @@ class Runner:
         self.following: Following | None = None
         if isinstance(store, FollowedStore):
             self._ledger.follow_only()
-            self.following = Following(store, self._ledger, self)
+            self.following = Following(store, self._ledger, self.tail, self)
 
     @classmethod
     async def open(
@@ -262,21 +257,11 @@ class Runner:
         return self._decide(question, actor, None)
 
     async def read_events(self, after: int, limit: int = READ_AT_ONCE) -> Sequence[FeedEvent]:
-        """Durable events with `seq > after`, in order; empty when there are none yet.
-
-        Raises:
-            CursorExpired: they are too far back, or the cursor is of another log.
-            StoreUnavailable: the log cannot be read.
-        """
-        limit = min(limit, READ_AT_ONCE)
-        oldest = max(0, self.durable_seq - FEED_DEPTH)
-        if not oldest <= after <= self.durable_seq:
-            raise CursorExpired(after=after, oldest=oldest + 1)
-        kept = self.tail.since(after, limit)
-        if kept is not None:
-            return kept
-        entries = await self._store.read(after, limit)
-        return [self.tail.feed_event(decode_event(one.seq, one.body)) for one in entries]
+        """Durable events with `seq > after`, in order; see `dispatch.running.event_reading`."""
+        if self.following is not None:
+            # Whoever read on at another worker may be ahead of this one.
+            await self.following.reach(after)
+        return await read_events(self._store, self.tail, after, limit)
 
     async def check_writable(self) -> None:
         """Find out whether the log can be written, by writing when the last commit failed.

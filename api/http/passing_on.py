@@ -30,9 +30,6 @@ LEADER_WITHIN_S = 5.0
 LOOK_S = 0.05
 """How often it looks meanwhile."""
 
-SEEN_WITHIN_S = 5.0
-"""Longest that an answer waits for this worker's own board to show it."""
-
 REPEATS_MAX = 3
 """Leaders that one request may be lost at."""
 
@@ -96,7 +93,7 @@ class PassingOn:
 
     async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
         wanted = _number(_header(scope, SEQ))
-        seen = await self._seen(wanted)
+        seen = await self._following.reach(wanted)
 
         async def marked(message: Message) -> None:
             lack = self._following.lack if seen else "feed_behind"
@@ -130,7 +127,7 @@ class PassingOn:
             await self._app(scope, _again(request.body, receive), self._with_seq(send))
             return
         headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
-        if not await self._seen(_number(answer.header(SEQ))):
+        if not await self._following.reach(_number(answer.header(SEQ))):
             headers.append((DEGRADED, b"feed_behind"))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
@@ -176,12 +173,6 @@ class PassingOn:
         except PeerNotReached:
             return None
         return None if answer.header(NOT_LEADING) is not None else answer
-
-    async def _seen(self, seq: int) -> bool:
-        """Whether this worker's board shows an event, waited for within a bound."""
-        if self._runner.durable_seq >= seq:
-            return True
-        return await self._runner.tail.wait_after(seq - 1, SEEN_WITHIN_S)
 
 
 def _nobody(*, in_doubt: bool) -> StoreUnavailable:

@@ -18,6 +18,7 @@ from dispatch.errors import LogDamaged, StoreUnavailable
 from dispatch.evolve import evolve
 from dispatch.running.ledger import Ledger
 from dispatch.running.recover import with_unit_of
+from dispatch.running.tail import Tail
 from dispatch.store import LogEntry
 from dispatch.store.followed import FollowedStore, Leader
 
@@ -30,6 +31,9 @@ ends. A leader that was not seen for so long is none."""
 
 BEHIND_MAX = 1_000
 """Events that a follower may be behind and still be ready."""
+
+REACH_S = 5.0
+"""Longest that somebody waits for an event that another worker has shown him already."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,12 +56,13 @@ class Following:
         why: What ended it, in words.
     """
 
-    def __init__(self, store: FollowedStore, ledger: Ledger, role: Role) -> None:
+    def __init__(self, store: FollowedStore, ledger: Ledger, tail: Tail, role: Role) -> None:
         """Not begun yet, see `begin`."""
         self.ended = asyncio.Event()
         self.why = ""
         self._store = store
         self._ledger = ledger
+        self._tail = tail
         self._role = role
         self._task: asyncio.Task[None] | None = None
 
@@ -93,6 +98,12 @@ class Following:
         if self._store.leader is None or self._store.unseen_s > FRESH_S:
             return "no_leader"
         return None
+
+    async def reach(self, seq: int) -> bool:
+        """Wait, within a bound, until the board shows an event; False where it does not."""
+        if self._tail.head >= seq:
+            return True
+        return await self._tail.wait_after(seq - 1, REACH_S)
 
     def check(self) -> None:
         """Make sure that this follower is as good as any.

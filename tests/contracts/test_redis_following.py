@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from dispatch.errors import LogDamaged, OutcomeUnknown, StaleEpoch, StoreUnavailable
+from dispatch.errors import CursorExpired, LogDamaged, OutcomeUnknown, StaleEpoch, StoreUnavailable
 from dispatch.questions import CloseRoad, Recommend
 from dispatch.rules import Rules
 from dispatch.runner import Runner
+from dispatch.running import following as following_module
 from dispatch.running.ground import OnCommit
 from dispatch.store.redis.keys import AreaKeys
 from dispatch.store.redis.line import Address
@@ -75,6 +76,11 @@ async def worker(
         await runner.close()
 
 
+@pytest.fixture(autouse=True)
+def _reached_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following_module, "REACH_S", 2.0)
+
+
 async def until(what: Callable[[], bool], *, within_s: float = LEADS_WITHIN_S) -> None:
     async with asyncio.timeout(within_s):
         while not what():  # noqa: ASYNC110 - a follower tells nobody
@@ -119,6 +125,24 @@ def test_what_one_decides_the_others_show_and_wake_their_readers(
             assert follower.following.leader is not None
             assert follower.following.leader.peer == "http://127.0.0.1:1"
             await follower.check_writable()
+
+    run(scenario)
+
+
+def test_a_feed_is_read_on_at_another_worker(server: RedisServer, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with AsyncExitStack() as stack:
+            enter = stack.enter_async_context
+            leader = await enter(worker(place(server.url), tmp_path / "a"))
+            await until(lambda: leader.leads)
+            follower = await enter(worker(place(server.url), tmp_path / "b"))
+            for _ in range(5):
+                await report(leader)
+                # Not shown here yet: waited for, and no reason to begin anew.
+                assert await follower.read_events(leader.durable_seq) == []
+                assert follower.durable_seq == leader.durable_seq
+            with pytest.raises(CursorExpired):
+                await follower.read_events(leader.durable_seq + 1_000)
 
     run(scenario)
 
