@@ -32,6 +32,7 @@ def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer
 def server(one_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisServer:
     """A server that holds nothing; what is silent or away is noticed soon."""
     one_server.ask("FLUSHALL")
+    one_server.ask("CONFIG", "RESETSTAT")
     monkeypatch.setattr(shared_positions, "KEEP_S", 0.2)
     monkeypatch.setattr(shared_positions, "PING_S", 0.3)
     monkeypatch.setattr(shared_positions, "PAUSE_S", 0.1)
@@ -112,7 +113,7 @@ def test_a_worker_that_starts_knows_where_units_are(server: RedisServer) -> None
         calls = str(server.ask("INFO", "commandstats"))
         assert "'cmdstat_hset': {'calls': 1," in calls, calls
         async with sharing(server.port) as late:
-            assert list(late.positions.last.values()) == fixes
+            assert late.positions.last == {fix.unit_id: fix for fix in fixes}
 
     run(scenario)
 
