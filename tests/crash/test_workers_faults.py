@@ -26,8 +26,9 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(1500)]
 
 LONG = os.environ.get("KUAIJING_LONG", "") not in ("", "0")
 ROUNDS = 7 if LONG else 1
+ANSWER_S = 10.0 if LONG else 5.0
 ANSWERED_WITHIN_S = 60.0
-CALLERS = 4 if LONG else 2
+CALLERS = 4
 PAUSED_S = 5.0 if LONG else 0.0
 """Longer than the lease at any rate: until another leads."""
 
@@ -58,7 +59,8 @@ class Caller:
         self._told = told
         self._chance = Random(number)
         self._with_key = number % 2 == 0
-        self._clients = [town.client(one, timeout_s=10.0) for one in town.workers]
+        self._workers = list(town.workers)
+        self._clients = [town.client(one, timeout_s=ANSWER_S) for one in self._workers]
         self.stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"caller-{number}")
         self._thread.start()
@@ -105,8 +107,7 @@ class Caller:
         until_s = time.monotonic() + ANSWERED_WITHIN_S
         while time.monotonic() < until_s:
             try:
-                client = self._chance.choice(self._clients)
-                reply = client.post(path, json=body, headers=headers)
+                reply = self._any().post(path, json=body, headers=headers)
             except httpx.TransportError:
                 if key is None:
                     return None
@@ -121,12 +122,15 @@ class Caller:
         self._told.wrong.append(f"{path} was not answered within {ANSWERED_WITHIN_S:g} s")
         return None
 
+    def _any(self) -> httpx.Client:
+        """Whatever worker there is: the supervisor's socket does not bring one that is none."""
+        there = [n for n, worker in enumerate(self._workers) if not worker.ended]
+        return self._clients[self._chance.choice(there or range(len(self._workers)))]
+
     def _read_at_another(self, incident_id: str, seq: str) -> None:
         """Whoever was answered finds it at every worker, when it says what it has seen."""
         try:
-            found = self._chance.choice(self._clients).get(
-                f"/v1/incidents/{incident_id}", headers={"x-kuaijing-seq": seq}
-            )
+            found = self._any().get(f"/v1/incidents/{incident_id}", headers={"x-kuaijing-seq": seq})
         except httpx.TransportError:
             return
         if found.status_code != 200 and "x-kuaijing-degraded" not in found.headers:
@@ -210,7 +214,7 @@ def ends_as_a_stale_leader(leader: WorkerProcess) -> None:
 def check(town: Town, told: Told) -> None:
     """Hold the workers to their word, each of them."""
     assert not told.wrong, told.wrong[:5]
-    assert len(told.incidents) > 20, "the load was none"
+    assert len(told.incidents) > (200 if LONG else 5), "the load was none"
     feeds = [events_of(town, worker) for worker in town.workers]
     events = feeds[0]
     assert all(feed == events for feed in feeds)
