@@ -17,7 +17,7 @@ from api.clock import now_ms
 from api.http import passing_on
 from api.http.app import create_app
 from api.http.passing_on import PeerEntrance
-from api.http.peers import Peers
+from api.http.peers import ANSWER_S, Peers
 from api.opening import assemble
 from api.service import Service
 from api.settings import RedisUse, Settings
@@ -40,6 +40,9 @@ IN_PROGRESS = (
 )
 CLOSED = b""
 """The connection breaks before there is an answer."""
+
+SILENT = b"silent"
+"""No answer comes, and the connection stays: a leader that sleeps."""
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,8 @@ class ALeader:
                 ]
                 self.asked.append(head + await reader.readexactly(sum(sizes)))
                 answer = self.answers.pop(0)
+                if answer == SILENT:
+                    await reader.read()
                 if not answer:
                     return
                 writer.write(answer)
@@ -209,6 +214,24 @@ def test_a_link_that_breaks_is_tried_again_where_that_does_nothing_twice(
             assert done.status_code == 201, done.text
             assert len(set(leader.asked)) == 1
             assert len(leader.asked) == 3
+
+    run(scenario)
+
+
+def test_a_leader_that_sleeps_is_not_waited_for_once_another_leads(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with led(server, SILENT) as sleeper, following(server, tmp_path) as one:
+            call = asyncio.ensure_future(one.call(headers={"Idempotency-Key": "k1"}))
+            while not sleeper.asked:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
+            async with led(server, DONE % 0) as another:
+                server.ask("HSET", "kuaijing:{city}:meta", "epoch", 7)
+                done = await asyncio.wait_for(call, ANSWER_S / 2)
+                assert done.status_code == 201, done.text
+                (there,), (here,) = sleeper.asked, another.asked
+                assert here.partition(b"\r\n\r\n")[2] == there.partition(b"\r\n\r\n")[2]
 
     run(scenario)
 

@@ -99,6 +99,8 @@ def test_what_one_worker_takes_all_others_know_and_it_is_not_told_again(
             await until(lambda: (late, True) in other.history)
             assert other.history == [(fix, False), (late, True)]
             assert one.history == [(fix, False), (late, True)]
+            await asyncio.sleep(4 * shared_positions.GATHER_S)
+            assert "'cmdstat_publish': {'calls': 2," in str(server.ask("INFO", "commandstats"))
 
     run(scenario)
 
@@ -131,7 +133,8 @@ def test_a_channel_that_was_cut_is_opened_again_and_what_was_missed_is_read(
             way.stop_forwarding()
             missed = a_fix()
             one.send(missed)
-            await asyncio.sleep(0.5)
+            # Long enough to give the channel up, with what was under way on it.
+            await asyncio.sleep(4 * shared_positions.PING_S)
             assert not cut.positions.last
             way.forward_again()
             await until(lambda: cut.positions.last.get(missed.unit_id) == missed)
