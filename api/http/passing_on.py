@@ -30,6 +30,10 @@ LEADER_WITHIN_S = 5.0
 LOOK_S = 0.05
 """How often it looks meanwhile."""
 
+HURRY_S = 1.0
+"""Longest that a worker which stops still waits for the leader: cut off by its own end after 3 s,
+it could not say any more that nobody knows."""
+
 REPEATS_MAX = 3
 """Leaders that one request may be lost at."""
 
@@ -142,21 +146,34 @@ class PassingOn:
         broken = 0
         until_s = time.monotonic() + LEADER_WITHIN_S
         while not self._runner.leads:
+            if self._following.released.is_set():
+                raise _stopping(in_doubt=broken > 0)
             try:
                 answer = await self._ask_leader(request)
                 if answer is not None and not (broken and _is_in_progress(answer)):
                     return answer
             except PeerBroke as error:
                 broken += 1
-                if not repeatable or broken > REPEATS_MAX:
+                over = broken > REPEATS_MAX or self._following.released.is_set()
+                if not repeatable or over:
                     raise OutcomeUnknown(
                         f"the link to the worker that leads broke ({error})"
                     ) from error
                 until_s = time.monotonic() + LEADER_WITHIN_S
             if time.monotonic() > until_s:
-                raise _nobody(in_doubt=broken > 0)
+                raise self._nobody(in_doubt=broken > 0)
             await asyncio.sleep(LOOK_S)
         return None
+
+    def _nobody(self, *, in_doubt: bool) -> StoreUnavailable:
+        leader = self._following.leader
+        why = f"no worker led within {LEADER_WITHIN_S:g} s; one takes the lead within seconds"
+        if leader is not None and self._following.lack is None:
+            why = (
+                f"the worker that leads was not reached at {leader.peer or 'any address'} within"
+                f" {LEADER_WITHIN_S:g} s; one on another machine is to be started with --peer-host"
+            )
+        return OutcomeUnknown(why) if in_doubt else StoreUnavailable(why)
 
     async def _ask_leader(self, request: PassedOn) -> PeerAnswer | None:
         """Its answer; None where nothing was done, because nobody who leads was reached."""
@@ -164,9 +181,16 @@ class PassingOn:
         if leader is None or not leader.peer:
             return None
 
+        hurried_s: float | None = None
+
         def still_leads() -> bool:
-            now = self._following.leader
-            return now is not None and now.epoch == leader.epoch and not self._runner.leads
+            nonlocal hurried_s
+            now, now_s = self._following.leader, time.monotonic()
+            if self._following.released.is_set():
+                hurried_s = hurried_s or now_s
+            late = hurried_s is not None and now_s - hurried_s > HURRY_S
+            same = now is not None and now.epoch == leader.epoch
+            return same and not late and not self._runner.leads
 
         try:
             answer = await self._peers.ask(leader.peer, request, still_leads=still_leads)
@@ -175,8 +199,8 @@ class PassingOn:
         return None if answer.header(NOT_LEADING) is not None else answer
 
 
-def _nobody(*, in_doubt: bool) -> StoreUnavailable:
-    why = f"no worker led within {LEADER_WITHIN_S:g} s; one takes the lead within seconds"
+def _stopping(*, in_doubt: bool) -> StoreUnavailable:
+    why = "this worker stops; ask again, another one answers"
     return OutcomeUnknown(why) if in_doubt else StoreUnavailable(why)
 
 

@@ -36,6 +36,7 @@ from api.errors import (
 )
 from api.log import configure_log
 from api.storing import check_shared
+from api.tls import client_context
 from api.wanted import Wanted, prepare_folder
 from dispatch.store.folder_lock import FolderLock
 
@@ -102,6 +103,8 @@ def check_peer(args: argparse.Namespace, *, tls: bool) -> None:
             "--peer-host with TLS needs --peer-ca FILE: who signed the certificates of the other"
             " machines (ca.crt of kuaijing tls make-ca)"
         )
+    if args.peer_ca is not None:
+        client_context(args.peer_ca)
 
 
 class _Supervisor:

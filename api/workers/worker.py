@@ -26,6 +26,7 @@ from api.service import Service
 from api.serving import Server, leave_out_of_collections, server_config, stop_on_signals
 from api.settings import Settings
 from api.storing import redis_place
+from api.tls import client_context
 from api.vitals import watch_loop_lag
 from api.wanted import Wanted, prepare_folder
 from dispatch.running.following import Following
@@ -93,7 +94,7 @@ class _Worker:
 
     def _verify(self) -> ssl.SSLContext | None:
         ca = self._args.peer_ca
-        return None if ca is None else ssl.create_default_context(cafile=ca)
+        return None if ca is None else client_context(ca)
 
     @asynccontextmanager
     async def _sharing_positions(self, service: Service) -> AsyncIterator[None]:
@@ -119,6 +120,7 @@ class _Worker:
             asyncio.create_task(watch_loop_lag(service)),
             asyncio.create_task(service.event_counts.follow()),
             asyncio.create_task(_stop_when_ended(following, stop)),
+            asyncio.create_task(_release_when_stopping(service, following)),
         ]
         # Only now: whoever leads must be reached by the others.
         following.begin()
@@ -138,6 +140,12 @@ async def _stop_when_ended(following: Following, stop: Callable[[], None]) -> No
     await following.ended.wait()
     structlog.get_logger("worker").error("ending", why=following.why)
     stop()
+
+
+async def _release_when_stopping(service: Service, following: Following) -> None:
+    """Lets nobody wait for longer than open connections are given to finish."""
+    await service.stopping.wait()
+    following.released.set()
 
 
 def _stop_with_supervisor(alive: int, stop: Callable[[], None]) -> None:

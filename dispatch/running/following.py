@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -35,6 +36,9 @@ BEHIND_MAX = 1_000
 REACH_S = 5.0
 """Longest that somebody waits for an event that another worker has shown him already."""
 
+TURN_S = 0.5
+"""How often he looks meanwhile whether it is of any use."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -52,12 +56,14 @@ class Following:
     """Keeps a follower's board at the log's end, and ends as the leader or with the log.
 
     Attributes:
+        released: Set when this worker stops or has ended: nobody is to wait for its board any more.
         ended: Set when this worker is of no use any more and must be started anew.
         why: What ended it, in words.
     """
 
     def __init__(self, store: FollowedStore, ledger: Ledger, tail: Tail, role: Role) -> None:
         """Not begun yet, see `begin`."""
+        self.released = asyncio.Event()
         self.ended = asyncio.Event()
         self.why = ""
         self._store = store
@@ -101,9 +107,13 @@ class Following:
 
     async def reach(self, seq: int) -> bool:
         """Wait, within a bound, until the board shows an event; False where it does not."""
-        if self._tail.head >= seq:
-            return True
-        return await self._tail.wait_after(seq - 1, REACH_S)
+        until_s = time.monotonic() + REACH_S
+        while self._tail.head < seq and not self.released.is_set():
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                break
+            await self._tail.wait_after(seq - 1, min(left_s, TURN_S))
+        return self._tail.head >= seq
 
     def check(self) -> None:
         """Make sure that this follower is as good as any.
@@ -132,6 +142,7 @@ class Following:
             # Whatever it is: a board that no longer follows must not go on to answer.
             _log.exception("this worker can follow no more")
             self.why = str(error) or repr(error)
+        self.released.set()
         self.ended.set()
 
     async def _until_lead(self) -> int:

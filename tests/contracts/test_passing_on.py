@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -20,8 +21,10 @@ from api.http.passing_on import PeerEntrance
 from api.http.peers import ANSWER_S, Peers
 from api.opening import assemble
 from api.service import Service
+from api.serving import GRACEFUL_S
 from api.settings import RedisUse, Settings
 from api.storing import shared_opener
+from api.tls import client_context, make_ca, server_context, utc_now
 from api.tokens import Role, create_token
 from dispatch.running import following as following_module
 from tests.contracts.http_town import lon_lat, town_city
@@ -99,7 +102,9 @@ class Follower:
 
 
 @asynccontextmanager
-async def following(server: RedisServer, folder: Path) -> AsyncIterator[Follower]:
+async def following(
+    server: RedisServer, folder: Path, *, verify: ssl.SSLContext | None = None
+) -> AsyncIterator[Follower]:
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     token = create_token(folder, Role.DISPATCHER, unit_id=None, at_ms=now_ms())
     service = await assemble(
@@ -113,7 +118,7 @@ async def following(server: RedisServer, folder: Path) -> AsyncIterator[Follower
     )
     try:
         assert service.runner.following is not None
-        service.peers = Peers()
+        service.peers = Peers(verify=verify)
         app = create_app(service)
         headers = {"Authorization": f"Bearer {token}"}
         async with (
@@ -134,16 +139,26 @@ async def following(server: RedisServer, folder: Path) -> AsyncIterator[Follower
 
 
 @asynccontextmanager
-async def led(server: RedisServer, *answers: bytes) -> AsyncIterator[ALeader]:
+async def led(
+    server: RedisServer, *answers: bytes, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[ALeader]:
     """Somebody holds the lease, for longer than the story lasts."""
     leader = ALeader(list(answers))
-    listening = await asyncio.start_server(leader.serve, "127.0.0.1", 0)
+    listening = await asyncio.start_server(leader.serve, "127.0.0.1", 0, ssl=tls)
     port = listening.sockets[0].getsockname()[1]
-    server.ask("SET", LEADER, f"0f {'http'}://127.0.0.1:{port}", "PX", 60_000)
+    scheme = "http" if tls is None else "https"
+    server.ask("SET", LEADER, f"0f {scheme}://127.0.0.1:{port}", "PX", 60_000)
     try:
         yield leader
     finally:
         listening.close()
+
+
+async def led_as_far_as_it_knows(follower: Follower) -> None:
+    known = follower.service.runner.following
+    assert known is not None
+    while known.lack is not None:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0.02)
 
 
 def test_the_callers_own_words_go_to_the_leader_and_its_answer_comes_back(
@@ -218,6 +233,28 @@ def test_a_link_that_breaks_is_tried_again_where_that_does_nothing_twice(
     run(scenario)
 
 
+def test_between_machines_a_leader_is_believed_whose_certificate_is_signed(
+    server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passing_on, "LEADER_WITHIN_S", 0.3)
+    files = make_ca(tmp_path / "tls", [], now=utc_now())
+    signed = client_context(files.cert.with_name("ca.crt"))
+
+    async def scenario() -> None:
+        tls = server_context(files, now=utc_now())
+        async with led(server, DONE % 0, tls=tls) as leader:
+            async with following(server, tmp_path / "a", verify=signed) as one:
+                assert (await one.call()).status_code == 201
+            async with following(server, tmp_path / "b") as stranger:
+                await led_as_far_as_it_knows(stranger)
+                refused = await stranger.call()
+                assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
+                assert "was not reached at https://127.0.0.1" in refused.json()["detail"]
+            assert len(leader.asked) == 1
+
+    run(scenario)
+
+
 def test_a_leader_that_sleeps_is_not_waited_for_once_another_leads(
     server: RedisServer, tmp_path: Path
 ) -> None:
@@ -265,6 +302,30 @@ def test_an_answer_waits_for_the_board_to_show_it_within_a_bound(
             assert (seen.status_code, seen.headers["x-kuaijing-degraded"]) == (200, "feed_behind")
             now = await one.http.get("/v1/units", headers={"x-kuaijing-seq": "a lot"})
             assert now.status_code == 200
+
+    run(scenario)
+
+
+def test_a_worker_that_stops_says_what_it_knows_before_it_is_cut_off(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with led(server, SILENT) as leader, following(server, tmp_path) as one:
+            await led_as_far_as_it_knows(one)
+            began = time.monotonic()
+            call = asyncio.ensure_future(one.call(headers={"Idempotency-Key": "k1"}))
+            read = asyncio.ensure_future(one.http.get("/v1/units", headers={"x-kuaijing-seq": "5"}))
+            while not leader.asked:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
+            assert one.service.runner.following is not None
+            one.service.runner.following.released.set()
+            lost, seen = await call, await read
+            assert (lost.status_code, lost.json()["code"]) == (503, "outcome_unknown")
+            assert (seen.status_code, seen.headers["x-kuaijing-degraded"]) == (200, "feed_behind")
+            late = await one.call()
+            assert (late.status_code, late.json()["code"]) == (503, "store_unavailable")
+            # Within what a stop in order gives to open connections.
+            assert time.monotonic() - began < GRACEFUL_S
 
     run(scenario)
 

@@ -125,6 +125,9 @@ def test_what_one_decides_the_others_show_and_wake_their_readers(
             assert follower.following.leader is not None
             assert follower.following.leader.peer == "http://127.0.0.1:1"
             await follower.check_writable()
+            # Of one folder's workers, whoever leads keeps the history of positions.
+            await until((tmp_path / "a" / "positions.db").exists)
+            assert not (tmp_path / "b" / "positions.db").exists()
 
     run(scenario)
 
@@ -229,6 +232,28 @@ def test_a_leader_that_cannot_tell_what_came_of_a_batch_ends_within_its_bound(
                 await store.close()
 
     run(scenario)
+
+
+def test_a_follower_that_does_not_hear_of_the_log_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The log says at least once a second where it ends.
+    monkeypatch.setattr(following_module, "FRESH_S", 1.5)
+
+    async def scenario() -> None:
+        server.ask("SET", f"kuaijing:{{{AREA}}}:leader", "0f http://127.0.0.1:1", "PX", 60_000)
+        async with worker(place(server.url), tmp_path / "a") as follower:
+            assert follower.following is not None
+            following = follower.following
+            await until(lambda: following.lack is None)
+            await follower.check_writable()
+            server.kill()
+            await until(lambda: following.lack == "feed_behind")
+            with pytest.raises(StoreUnavailable, match="does not follow the log"):
+                await follower.check_writable()
+
+    with running_redis(tmp_path / "redis") as server:
+        run(scenario)
 
 
 def test_closed_roads_are_closed_at_a_follower_too(server: RedisServer, tmp_path: Path) -> None:

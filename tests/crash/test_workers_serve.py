@@ -134,6 +134,14 @@ def test_workers_do_not_outlive_whoever_started_them(server: RedisServer, tmp_pa
             1,
             "this machine's own",
         ),
+        (
+            (
+                *("--workers", "2", "--store", "redis://127.0.0.1:1/0", "--behind-proxy"),
+                *("--peer-host", "10.0.0.7", "--peer-ca", "nowhere.crt"),
+            ),
+            1,
+            "nowhere.crt",
+        ),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_started(
