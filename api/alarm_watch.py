@@ -55,7 +55,8 @@ class AlarmWatch:
         self._tell(self.alarms, decision.board.alarms)
         self.alarms = decision.board.alarms
         busy = self._recording is not None and not self._recording.done()
-        if decision.recorded and not busy and not self._runner.store_failing:
+        may_write = self._runner.leads and not self._runner.store_failing
+        if decision.recorded and not busy and may_write:
             # Not awaited: a disk that hangs must not end the looking.
             self._recording = asyncio.create_task(self._record(question), name="alarms")
 

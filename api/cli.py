@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from api.bench import cli as bench_cli
@@ -47,8 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not hasattr(args, "run"):
         parser.print_help(sys.stderr)
         return EXIT_USAGE
+    return exit_code_of(lambda: int(args.run(args)))
+
+
+def exit_code_of(command: Callable[[], int]) -> int:
+    """Runs something, and tells what stops it in one line on stderr."""
     try:
-        return int(args.run(args))
+        return command()
     except StartError as error:
         return _told(error, error.exit_code)
     except BrokenPipeError:  # an OSError too: whoever read our output has gone, as `head` does

@@ -23,8 +23,13 @@ _PHONE = re.compile(
 """A mobile of China, or a land line with its area code; times in milliseconds are longer."""
 
 
-def configure_log(settings: Logging) -> None:
-    """Sets up structlog and the standard library's log for the whole process."""
+def configure_log(settings: Logging, *, worker: int | None = None) -> None:
+    """Sets up structlog and the standard library's log for the whole process.
+
+    Args:
+        settings: What is written.
+        worker: Number of this worker, which stands in every line; None where there is one process.
+    """
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -33,6 +38,7 @@ def configure_log(settings: Logging) -> None:
     )
     structlog.configure(
         processors=[
+            _numbered(worker),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -44,8 +50,22 @@ def configure_log(settings: Logging) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_RedactingFormatter("%(levelname)s %(message)s"))
+    who = "" if worker is None else f"worker {worker}: "
+    handler.setFormatter(_RedactingFormatter(f"%(levelname)s {who}%(message)s"))
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler])
+
+
+def _numbered(worker: int | None) -> Any:
+    """Puts the worker's number into each line."""
+
+    def numbered(
+        _logger: Any, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        if worker is not None:
+            event["worker"] = worker
+        return event
+
+    return numbered
 
 
 def redacted(text: str) -> str:

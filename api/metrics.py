@@ -78,6 +78,10 @@ class Metrics:
             registry=self.registry,
         )
         self.log_seq = self._gauge("log_seq", "Sequence number of the last durable event")
+        self.leads = self._gauge("leads", "1 where this process decides, 0 where it follows")
+        self.log_behind = self._gauge(
+            "log_behind_events", "Events that this worker's board is behind the log"
+        )
         self.in_flight = self._gauge("decisions_in_flight", "Decisions that wait for the disk")
         self.commit_s = Histogram(
             "kuaijing_commit_seconds",

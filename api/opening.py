@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from api.alarm_watch import AlarmWatch
@@ -24,12 +23,14 @@ from api.metrics import Metrics
 from api.served_city import keep_served_city
 from api.service import Service
 from api.sessions import SessionBook
-from api.settings import Settings, load_settings
-from api.storing import SQLITE, store_opener
+from api.settings import Settings
+from api.storing import shared_opener, store_opener
 from api.tokens import TokenBook
+from api.wanted import Wanted, prepare_folder
 from dispatch.questions import Question
 from dispatch.replay import units_sha256
-from dispatch.runner import OpenStore, Outcome, Runner
+from dispatch.runner import Outcome, Runner
+from dispatch.running.ground import OpenStore
 from platforms.city import City
 from platforms.city_check import check_city
 from platforms.city_files import load_city
@@ -42,25 +43,6 @@ from routing.errors import NetworkMissing
 from routing.graph import RoadGraph
 from routing.network_file import Manifest, load_network
 from routing.roads import Roads
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a service is to be made of.
-
-    Attributes:
-        data_dir: Folder of the log; made when missing.
-        city: City folder; None is the one that ships.
-        network: Compiled network; None is the one that ships.
-        store: Where the log is kept: `sqlite`, or the address of a Redis server.
-        behind_proxy: Whether a proxy in front says whose scheme and address it passes on.
-    """
-
-    data_dir: Path
-    city: Path | None = None
-    network: Path | None = None
-    store: str = SQLITE
-    behind_proxy: bool = False
 
 
 async def open_service(wanted: Wanted, *, say: Say) -> Service:
@@ -88,7 +70,7 @@ async def open_service(wanted: Wanted, *, say: Say) -> Service:
         roads=roads,
         synthetic_network=manifest.synthetic,
         attribution=manifest.attribution,
-        open_store=store_opener(wanted.store, wanted.data_dir, settings.redis),
+        open_store=_store_opener(wanted, settings),
     )
     service.behind_proxy = wanted.behind_proxy
     # Only now is the folder ours: another service on it would have been told to keep its city.
@@ -169,21 +151,11 @@ async def assemble(
     )
 
 
-def prepare_folder(wanted: Wanted) -> Settings:
-    """Makes the folder and reads its settings.
-
-    Raises:
-        SettingsInvalid: Settings or the store's name cannot be used.
-        DataMissing: The folder cannot be made.
-    """
-    try:
-        wanted.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataMissing(f"--data {wanted.data_dir} cannot be made: {error.strerror}") from error
-    settings = load_settings(wanted.data_dir)
-    # Looked at before the roads are loaded, so that a slip is told at once.
-    store_opener(wanted.store, wanted.data_dir, settings.redis)
-    return settings
+def _store_opener(wanted: Wanted, settings: Settings) -> OpenStore | None:
+    place = (wanted.store, wanted.data_dir, settings.redis)
+    if wanted.peer is None:
+        return store_opener(*place)
+    return shared_opener(*place, peer=wanted.peer)
 
 
 def _network(wanted: Wanted, say: Say) -> tuple[RoadGraph, Manifest]:

@@ -18,6 +18,7 @@ from api.http.inbox_bell import InboxBell
 from api.http.locating import Locator
 from api.http.network_map import NetworkMap
 from api.http.notices import Notices
+from api.http.peers import Peers
 from api.metrics import Metrics
 from api.sessions import SessionBook
 from api.settings import Settings
@@ -56,6 +57,7 @@ class Service:
         degraded: Why answers may not last or not be all there is.
         synthetic: What is invented: `network`, `city`, both or none.
         behind_proxy: Whether the word of a proxy counts for a client's scheme and address.
+        peers: How other workers are asked; None where one process serves alone.
         stream_clients: Open streams and long-polls.
         stopping: Set when the service is told to stop; streams and long-polls end then.
     """
@@ -82,6 +84,7 @@ class Service:
     degraded: Degraded
     synthetic: tuple[str, ...]
     behind_proxy: bool = False
+    peers: Peers | None = None
     stream_clients: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.errors import SettingsInvalid
 from api.settings import RedisUse
-from dispatch.runner import OpenStore
 from dispatch.store.sqlite_log import LOG_NAME
 
 if TYPE_CHECKING:
+    from dispatch.running.ground import OpenStore
     from dispatch.store.redis.store import RedisPlace
 
 SQLITE = "sqlite"
@@ -67,18 +68,44 @@ def _on_redis(data_dir: Path) -> bool:
     return (data_dir / "redis").is_dir()
 
 
-def _redis_opener(address: str, data_dir: Path, use: RedisUse) -> OpenStore:
-    from dispatch.store.redis.store import RedisStore  # noqa: PLC0415
+def shared_opener(store: str, data_dir: Path, use: RedisUse, *, peer: str) -> OpenStore:
+    """How one of several workers opens the store that was asked for.
 
-    place = redis_place(address, data_dir, use)
-    return lambda on_commit: RedisStore.open(place, on_commit=on_commit)
+    Args:
+        store: The address of a Redis server.
+        data_dir: The service's folder, which whoever started the worker has locked.
+        use: How the server is used.
+        peer: Address at which this worker takes what others pass on.
+
+    Raises:
+        SettingsInvalid: the store, or a setting for it, cannot be used.
+    """
+    check_shared(store)
+    from dispatch.store.redis.shared import SharedStore  # noqa: PLC0415  # as below
+    from dispatch.store.redis.write_line import DOUBT_OF_A_WORKER_S  # noqa: PLC0415
+
+    place = replace(redis_place(store, data_dir, use), doubt_s=DOUBT_OF_A_WORKER_S)
+    return lambda on_commit: SharedStore.open(place, peer=peer, on_commit=on_commit)
+
+
+def check_shared(store: str) -> None:
+    """Makes sure that several workers can share a store.
+
+    Raises:
+        SettingsInvalid: one process at a time works on it.
+    """
+    if store == SQLITE:
+        raise SettingsInvalid(
+            "--workers goes with --store redis://HOST:PORT/DB only: the log in the service's folder"
+            " has one process to itself. Leave --workers out, or put the log on a Redis server"
+        )
 
 
 def redis_place(address: str, data_dir: Path | None, use: RedisUse) -> RedisPlace:
-    """Where a log is on a Redis server, as address and settings say.
+    """Where a log on a Redis server is.
 
     Raises:
-        SettingsInvalid: The address, or a setting for it, cannot be used.
+        SettingsInvalid: the address, or a setting for it, cannot be used.
     """
     # A third of a second, which only those wait for who use it.
     from dispatch.store.redis.keys import AreaKeys  # noqa: PLC0415
@@ -99,6 +126,13 @@ def redis_place(address: str, data_dir: Path | None, use: RedisUse) -> RedisPlac
         )
     except ValueError as error:
         raise SettingsInvalid(str(error)) from error
+
+
+def _redis_opener(address: str, data_dir: Path, use: RedisUse) -> OpenStore:
+    from dispatch.store.redis.store import RedisStore  # noqa: PLC0415  # as above
+
+    place = redis_place(address, data_dir, use)
+    return lambda on_commit: RedisStore.open(place, on_commit=on_commit)
 
 
 def _password(use: RedisUse) -> str | None:

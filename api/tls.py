@@ -91,6 +91,21 @@ def server_context(files: ServerFiles, *, now: datetime) -> ssl.SSLContext:
     return context
 
 
+def client_context(ca: Path) -> ssl.SSLContext:
+    """What checks the certificates of others: signed by this authority, and for their address.
+
+    Raises:
+        TlsRefused: The file is missing, or holds no certificate.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except (OSError, ValueError) as error:
+        raise TlsRefused(
+            f"{ca} cannot be used to check others' certificates ({error}); it must be PEM, as"
+            " ca.crt of kuaijing tls make-ca"
+        ) from error
+
+
 def _told(files: ServerFiles, error: ssl.SSLError) -> str:
     if error.reason == "KEY_VALUES_MISMATCH":
         return f"{files.key} is not the key of {files.cert}; give the two that were made together"

@@ -40,6 +40,13 @@ async def check_ready(service: Service) -> None:
     await service.runner.check_writable()
 
 
+def role_of(service: Service) -> str:
+    """What this process is: `alone`, or among several workers `leader` or `follower`."""
+    if service.runner.following is None:
+        return "alone"
+    return "leader" if service.runner.leads else "follower"
+
+
 def conditions_in_words(unfit: Iterable[str]) -> str:
     """Whether all closures and speed factors hold on the roads that they were made for."""
     ids = sorted(unfit)
@@ -60,6 +67,8 @@ async def read_vitals(service: Service) -> None:
     pending = [one for one in board.incidents.values() if one.status is IncidentStatus.PENDING]
     metrics.log_seq.set(runner.durable_seq)
     metrics.in_flight.set(runner.in_flight)
+    metrics.leads.set(int(runner.leads))
+    metrics.log_behind.set(0 if runner.following is None else runner.following.behind)
     metrics.open_incidents.set(len(board.incidents))
     by_stage = Counter(one.status for one in board.incidents.values())
     for stage in OPEN_STATUSES:

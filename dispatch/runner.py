@@ -10,55 +10,45 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Self, TypeAlias
+from typing import Self
 
 from dispatch.board import Board
-from dispatch.codec import decode_event, encode_event
+from dispatch.codec import encode_event
 from dispatch.decide import decide
 from dispatch.decide.context import Context, Decision
-from dispatch.errors import CursorExpired, DispatchError
+from dispatch.errors import DispatchError
 from dispatch.questions import LookForAlarms, PassTime, Question, RecheckRoutes, Recommend
 from dispatch.resources import ClosedIncident
 from dispatch.rules import Rules
 from dispatch.running.closed_context import ClosedContext
 from dispatch.running.commands import CommandKey, Commands, Reply, as_reply, to_store
+from dispatch.running.event_reading import READ_AT_ONCE, read_events
+from dispatch.running.following import Following
+from dispatch.running.ground import Ground, OnCommit, OpenStore, in_folder, lay_ground
 from dispatch.running.housekeeping import Housekeeping
 from dispatch.running.ledger import Ledger, forget_failure
-from dispatch.running.recover import recover
+from dispatch.running.settling import Settling
 from dispatch.running.tail import FeedEvent, Render, Tail
 from dispatch.running.timers import Timers
-from dispatch.store import Store, StoredCommand, StoredReply
+from dispatch.store import StoredCommand, StoredReply
+from dispatch.store.followed import FollowedStore
 from dispatch.store.history import History
-from dispatch.store.sqlite import SqliteStore
-from dispatch.whereabouts.position_log import PositionLog
-from dispatch.whereabouts.positions import PositionRules, Positions, bounds_around
+from dispatch.whereabouts.positions import PositionRules
 from dispatch.whereabouts.reach import UnitRoads
 from dispatch.whereabouts.road_conditions import RoadConditions
-from dispatch.words import UnitId, UnixMs
+from dispatch.words import UnixMs
 from platforms.city import City
 from routing.roads import Roads
-
-FEED_DEPTH = 100_000
-"""Events behind the head that a feed may start from; who is farther behind takes a snapshot."""
-
-READ_AT_ONCE = 1_000
-"""Most events of one `read_events`."""
 
 SYSTEM = "system"
 """Actor of the clock's own questions."""
 
 FAILING_PAUSE_MS = 1_000
 """While the disk refuses, the clock's questions are asked no oftener than this."""
-
-UNITS_AT_ONCE = 20
-"""Moved units put on the road in one turn of the event loop (about 2 ms)."""
-
-OpenStore: TypeAlias = Callable[[Callable[[int, float], None] | None], Awaitable[Store]]
-"""Opens a store, which is to tell each commit's appends and seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -84,24 +74,25 @@ class Runner:
         roads: Road times from where units are now (`.roads` is the network).
         history: Closed incidents.
         tail: Durable events as they come.
+        following: How another process's decisions are followed until this one leads; None where
+            nobody else decides.
     """
 
     def __init__(
         self,
+        ground: Ground,
         *,
-        store: Store,
-        board: Board,
         city: City,
         roads: Roads,
         rules: Rules,
-        positions: Positions,
         now_ms: Callable[[], UnixMs],
         render: Render = encode_event,
         watch: Callable[[Question, Outcome], None] | None = None,
     ) -> None:
         """Put the parts together; `Runner.open` does it for a folder."""
-        self.positions = positions
-        self.roads = UnitRoads(roads, city, positions, now_ms)
+        store, board = ground.store, ground.board
+        self.positions = ground.positions
+        self.roads = UnitRoads(roads, city, self.positions, now_ms)
         self.history = History(store)
         self.tail = Tail(head=board.seq, render=render)
         self._store = store
@@ -113,12 +104,15 @@ class Runner:
         self._commands = Commands(store)
         self._ledger = Ledger(store, board, self.tail, on_reset=self._taken_back)
         self._keeping = Housekeeping(store, snapshot_seq=board.seq)
+        self._position_keeping = ground.keeping
+        self._settling = Settling(self.positions, self.roads)
         self._timers = Timers(self.tick)
         self._tried_ms = UnixMs(0)
-        self._settling = False
-        self._position_log: PositionLog | None = None
         self._conditions.apply(board, now_ms())
-        positions.on_change(self._settle_soon)
+        self.following: Following | None = None
+        if isinstance(store, FollowedStore):
+            self._ledger.follow_only()
+            self.following = Following(store, self._ledger, self.tail, self)
 
     @classmethod
     async def open(
@@ -132,12 +126,12 @@ class Runner:
         render: Render = encode_event,
         position_rules: PositionRules | None = None,
         watch: Callable[[Question, Outcome], None] | None = None,
-        on_commit: Callable[[int, float], None] | None = None,
+        on_commit: OnCommit | None = None,
         heads_dir: Path | None = None,
         timers: bool = True,
         open_store: OpenStore | None = None,
     ) -> Self:
-        """Open the log in `folder`, read it, and begin to serve.
+        """Open the log in `folder`, read it, and begin to serve, or to follow once that is begun.
 
         Args:
             folder: Holds the log and the position history; made when missing.
@@ -158,39 +152,35 @@ class Runner:
             LogDamaged: the log cannot be trusted.
             StoreUnavailable: the medium refuses.
         """
-        if open_store is None:
-            store: Store = SqliteStore.open(folder, heads_dir=heads_dir, on_commit=on_commit)
-        else:
-            store = await open_store(on_commit)
+        ground = await lay_ground(
+            folder,
+            city,
+            roads,
+            open_store=open_store or in_folder(folder, heads_dir),
+            position_rules=position_rules,
+            on_commit=on_commit,
+        )
         try:
-            board = await recover(store, city)
-            kept = PositionLog(folder)
-            positions = Positions(
-                (UnitId(unit.unit_id) for unit in city.units),
-                bounds=bounds_around(roads.graph),
-                rules=position_rules,
-                keep=kept.keep,
-            )
-            positions.restore(kept.last_fixes())
-            kept.start()
             runner = cls(
-                store=store,
-                board=board,
+                ground,
                 city=city,
                 roads=roads,
                 rules=rules,
-                positions=positions,
                 now_ms=now_ms,
                 render=render,
                 watch=watch,
             )
-            runner._position_log = kept
         except BaseException:
-            await store.close()
+            await ground.store.close()
             raise
         if timers:
             runner._timers.start()
         return runner
+
+    @property
+    def leads(self) -> bool:
+        """True where this process decides."""
+        return self._ledger.leads
 
     @property
     def board(self) -> Board:
@@ -272,21 +262,11 @@ class Runner:
         return self._decide(question, actor, None)
 
     async def read_events(self, after: int, limit: int = READ_AT_ONCE) -> Sequence[FeedEvent]:
-        """Durable events with `seq > after`, in order; empty when there are none yet.
-
-        Raises:
-            CursorExpired: they are too far back, or the cursor is of another log.
-            StoreUnavailable: the log cannot be read.
-        """
-        limit = min(limit, READ_AT_ONCE)
-        oldest = max(0, self.durable_seq - FEED_DEPTH)
-        if not oldest <= after <= self.durable_seq:
-            raise CursorExpired(after=after, oldest=oldest + 1)
-        kept = self.tail.since(after, limit)
-        if kept is not None:
-            return kept
-        entries = await self._store.read(after, limit)
-        return [self.tail.feed_event(decode_event(one.seq, one.body)) for one in entries]
+        """Durable events with `seq > after`, in order; see `dispatch.running.event_reading`."""
+        if self.following is not None:
+            # Whoever read on at another worker may be ahead of this one.
+            await self.following.reach(after)
+        return await read_events(self._store, self.tail, after, limit)
 
     async def check_writable(self) -> None:
         """Find out whether the log can be written, by writing when the last commit failed.
@@ -294,8 +274,21 @@ class Runner:
         Raises:
             StoreUnavailable: it cannot.
         """
-        if self._store.failing:
+        if self.following is not None and not self.leads:
+            self.following.check()
+        elif self._store.failing:
             await self._store.probe()
+
+    def followed(self, before: Board, after: Board) -> None:
+        """Another process's events are on the board: the roads change with it."""
+        if _conditions_differ(before, after):
+            self._conditions.apply(after, self._now_ms())
+
+    def lead(self) -> None:
+        """Decide from now on: nobody else does any more, and the board is the log's end."""
+        self._conditions.begin_again(self._ledger.durable)
+        self._ledger.lead()
+        self._position_keeping.begin_behind()
 
     def tick(self) -> None:
         """Ask what is due now. The timers do it by themselves, several times a second.
@@ -304,6 +297,10 @@ class Runner:
             QueueFull: the disk cannot keep up; asked again at the next tick.
         """
         now_ms = self._now_ms()
+        if not self.leads:
+            # The roads' hours hold here too; what follows from them is the leader's to decide.
+            self._conditions.advance(now_ms)
+            return
         if self._store.failing and 0 <= now_ms - self._tried_ms < FAILING_PAUSE_MS:
             return
         self._tried_ms = now_ms
@@ -316,10 +313,12 @@ class Runner:
     async def close(self) -> None:
         """Stop the clock, finish what is under way, keep a snapshot, let go of the folder."""
         await self._timers.stop()
-        await self._keeping.finish(self._ledger)
+        if self.following is not None:
+            await self.following.stop()
+        if self.leads:
+            await self._keeping.finish(self._ledger)
         await self._store.close()
-        if self._position_log is not None:
-            await asyncio.to_thread(self._position_log.stop)
+        await self._position_keeping.stop()
 
     def _decide(self, question: Question, actor: str, closed: ClosedIncident | None) -> Outcome:
         began = perf_counter()
@@ -380,17 +379,6 @@ class Runner:
         """Decisions were dropped: the roads go back to the durable board too."""
         self._closed.forget()
         self._conditions.apply(self._ledger.decided, self._now_ms())
-
-    def _settle_soon(self, _moved: Sequence[UnitId]) -> None:
-        if not self._settling:
-            self._settling = True
-            asyncio.get_running_loop().call_soon(self._settle_units)
-
-    def _settle_units(self) -> None:
-        """Put moved units on the road, a few at a time, so that no decision has to."""
-        self._settling = False
-        if self.roads.settle(UNITS_AT_ONCE):
-            self._settle_soon(())
 
 
 def _conditions_differ(before: Board, after: Board) -> bool:

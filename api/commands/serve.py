@@ -9,6 +9,8 @@ from typing import Any
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
+WORKERS_MAX = 32
+"""More would wait for the one that decides, not for a processor."""
 
 
 def register(subparsers: Any) -> None:
@@ -39,6 +41,7 @@ def register(subparsers: Any) -> None:
         "--port", type=_port, default=DEFAULT_PORT, help=f"port (default {DEFAULT_PORT}, 0: any)"
     )
     _add_tls(parser)
+    _add_workers(parser)
     parser.add_argument(
         "--demo", action="store_true", help="make demo tokens and drive simulated traffic"
     )
@@ -58,14 +61,44 @@ def _add_tls(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, PEM, no password")
 
 
+def _add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers",
+        type=_count,
+        metavar="N",
+        help=f"serve with N processes, 1 to {WORKERS_MAX}, that share the log with each other and"
+        " with other machines; with --store redis://... only",
+    )
+    parser.add_argument(
+        "--peer-host",
+        metavar="HOST",
+        help="address at which workers of other machines reach those of this one"
+        f" (default {DEFAULT_HOST}: there are none)",
+    )
+    parser.add_argument(
+        "--peer-ca", type=Path, metavar="FILE", help="who signed the peers' certificates, PEM"
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Runs the service until it is told to stop."""
+    if args.workers is not None:
+        # As little as can be: all this process does is look after others.
+        from api.workers.supervisor import supervise
+
+        return supervise(args)
     # What is loaded now stays for ever: looking through it for garbage, again and again while it
     # grows, took a tenth of the start. The service turns it on when it has put all that aside.
     gc.disable()
     from api.serving import serve
 
     return serve(args)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= WORKERS_MAX:
+        raise argparse.ArgumentTypeError(f"{text}: a number from 1 to {WORKERS_MAX} is meant")
+    return int(text)
 
 
 def _port(text: str) -> int:

@@ -16,6 +16,7 @@ from api.http.body_limit import BodyLimit
 from api.http.browser_door import BrowserDoor
 from api.http.direct_routes import DirectRoutes
 from api.http.openapi import install_openapi
+from api.http.passing_on import PassingOn
 from api.http.permissions import Guard, GuardedRoute, RouteWithoutPermission, access_of
 from api.http.problems import install_problem_handlers
 from api.http.rate_limit import RateLimiter
@@ -143,11 +144,12 @@ class Application(FastAPI):
             AsyncExitStackMiddleware(self.router),
             handlers=self.exception_handlers,
         )
-        return RequestFrame(
-            BodyLimit(DirectRoutes(framework, self.routes)),
-            watch=Watch(self._service),
-            marks=self._service.degraded.headers,
-        )
+        served: ASGIApp = DirectRoutes(framework, self.routes)
+        service = self._service
+        following = service.runner.following
+        if service.peers is not None and following is not None:
+            served = PassingOn(served, service.runner, following, service.peers)
+        return RequestFrame(BodyLimit(served), watch=Watch(service), marks=service.degraded.headers)
 
 
 def create_app(service: Service) -> Application:

@@ -6,6 +6,10 @@ it costs half a microsecond a request.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from starlette.types import Scope
+
 from dispatch.errors import DispatchError
 from dispatch.runner import Runner
 
@@ -14,7 +18,15 @@ HEADER = b"x-kuaijing-degraded"
 STORE_FAILING = "store_failing"
 """The last write failed, or what was decided has waited for the disk since the last look."""
 
-CAUSES = (STORE_FAILING,)
+FEED_BEHIND = "feed_behind"
+"""One of several workers: its board may be behind what the one that leads has decided."""
+
+NO_LEADER = "no_leader"
+"""One of several workers: nobody decides now."""
+
+CAUSES = (STORE_FAILING, FEED_BEHIND, NO_LEADER)
+
+_LACKS = "kuaijing.lacks"
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -31,11 +43,16 @@ class Degraded:
     @property
     def causes(self) -> list[str]:
         """Why it is degraded; empty while all is well."""
-        return [STORE_FAILING] if self._waits or self._runner.store_failing else []
+        causes = [STORE_FAILING] if self._waits or self._runner.store_failing else []
+        following = self._runner.following
+        if following is not None and following.lack is not None:
+            causes.append(following.lack)
+        return causes
 
-    def headers(self) -> Headers:
+    def headers(self, scope: Scope) -> Headers:
         """What an answer carries; empty while all is well."""
         causes = self.causes
+        causes += (cause for cause in scope.get(_LACKS, ()) if cause not in causes)
         return [(HEADER, ",".join(causes).encode())] if causes else []
 
     async def look(self) -> None:
@@ -50,3 +67,8 @@ class Degraded:
                 await self._runner.check_writable()
             except DispatchError:
                 return
+
+
+def note_lack(scope: Scope, causes: Iterable[str]) -> None:
+    """What one answer lacks, beside what the whole service does."""
+    scope.setdefault(_LACKS, []).extend(causes)

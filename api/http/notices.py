@@ -23,7 +23,8 @@ from dispatch.events import (
     Recorded,
 )
 from dispatch.resources import Assignment, UnitOnBoard
-from dispatch.runner import READ_AT_ONCE, Runner
+from dispatch.runner import Runner
+from dispatch.running.event_reading import READ_AT_ONCE
 from dispatch.running.tail import TAIL_EVENTS
 from dispatch.words import AssignmentId, UnitId, UnixMs
 from platforms.city import City

@@ -32,6 +32,10 @@ class RequestWatch(Protocol):
         """The service itself is at fault: nobody below answered for this error."""
 
 
+def _no_marks(_scope: Scope) -> Headers:
+    return []
+
+
 class RequestFrame:
     """ASGI middleware that names each request and tells the watch when it ended.
 
@@ -40,14 +44,14 @@ class RequestFrame:
     """
 
     def __init__(
-        self, app: ASGIApp, *, watch: RequestWatch, marks: Callable[[], Headers] = list
+        self, app: ASGIApp, *, watch: RequestWatch, marks: Callable[[Scope], Headers] = _no_marks
     ) -> None:
         """Put the frame around an application.
 
         Args:
             app: Answers.
             watch: Hears of each request that ended.
-            marks: Headers that every answer sent at this moment carries.
+            marks: Headers that the answer to a request carries at this moment.
         """
         self._app = app
         self._watch = watch
@@ -72,7 +76,7 @@ class RequestFrame:
                     (b"x-request-id", request_id),
                     *ALWAYS,
                     *headers_by_kind(message["headers"]),
-                    *self._marks(),
+                    *self._marks(scope),
                 ]
             await send(message)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from dispatch.board import Board
 from dispatch.codec import encode_event
 from dispatch.decide.context import Decision
 from dispatch.errors import AppendRefused, DispatchError, QueueFull, StoreUnavailable
-from dispatch.events import IncidentReopened
+from dispatch.events import IncidentReopened, Recorded
 from dispatch.running.tail import Tail
 from dispatch.store import Append, Store, StoredCommand
 from dispatch.store.history import history_row
@@ -47,6 +47,7 @@ class Ledger:
         self._tail = tail
         self._on_reset = on_reset
         self._in_flight = 0
+        self._room = IN_FLIGHT_MAX
         self._last: asyncio.Future[None] | None = None
         # Grows when decisions are taken back, to tell those of before from those after.
         self._generation = 0
@@ -56,13 +57,39 @@ class Ledger:
         """Decisions that wait for the disk."""
         return self._in_flight
 
+    @property
+    def leads(self) -> bool:
+        """False while another process decides and this one only follows."""
+        return self._room > 0
+
+    def follow_only(self) -> None:
+        """Let nobody decide here until `lead`."""
+        self._room = 0
+
+    def lead(self) -> None:
+        """Decide from now on; the board must be the log's end."""
+        self._room = IN_FLIGHT_MAX
+
+    def follow(self, board: Board, recorded: Sequence[Recorded]) -> None:
+        """Take over what another process has made durable.
+
+        Args:
+            board: The board after it.
+            recorded: Its events, the first right after the durable board.
+        """
+        self.decided = self.durable = board
+        self._tail.publish(recorded)
+
     def check_room(self) -> None:
-        """Refuse to decide when the disk cannot keep up.
+        """Refuse to decide when the disk cannot keep up, or another process decides.
 
         Raises:
             QueueFull: too many decisions wait for it.
+            StoreUnavailable: another process decides.
         """
-        if self._in_flight >= IN_FLIGHT_MAX:
+        if self._in_flight >= self._room:
+            if not self.leads:
+                raise StoreUnavailable("this worker follows; the one that leads decides")
             raise QueueFull(what="decisions waiting for the disk", limit=IN_FLIGHT_MAX)
 
     def hand_in(

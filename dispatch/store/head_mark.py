@@ -56,6 +56,11 @@ class HeadMark:
                 f" damaged or gone (to go on without it, knowingly, delete {self._path})",
             )
 
+    @property
+    def marked(self) -> int:
+        """The number that is marked; 0 where there is none that can be read."""
+        return self._read() or 0
+
     def keep(self, head: int) -> None:
         """Mark the log's last event."""
         if head == self._kept or self._descriptor is None:

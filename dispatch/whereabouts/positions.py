@@ -58,6 +58,10 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
+DUPLICATE = "duplicate"
+"""Reason of a fix that is here already."""
+
+
 class Link(StrEnum):
     """How fresh a unit's position is, by the fix's own time."""
 
@@ -99,6 +103,9 @@ class PositionRules:
 Keep: TypeAlias = Callable[[Fix, bool], None]
 """Takes a fix for the history; the flag is True for a late one."""
 
+Share: TypeAlias = Callable[[Sequence[Fix]], None]
+"""Takes fixes that were accepted, or late, to whoever else has to know them."""
+
 
 class Positions:
     """The last fix of every unit."""
@@ -123,6 +130,7 @@ class Positions:
         self._bounds = bounds
         self._rules = rules or PositionRules()
         self._keep = keep
+        self._share: Share | None = None
         self._last: dict[UnitId, Fix] = {}
         self._suspect: dict[UnitId, Fix] = {}
         self._changed_at: dict[UnitId, int] = {}
@@ -148,6 +156,18 @@ class Positions:
         """
         return self._ahead_s
 
+    def keep_with(self, keep: Keep) -> None:
+        """From now on hand accepted and late fixes to a history."""
+        self._keep = keep
+
+    def share_with(self, share: Share) -> None:
+        """From now on hand what is taken here to other workers."""
+        self._share = share
+
+    def hear(self, fixes: Sequence[Fix], now_ms: UnixMs) -> None:
+        """Take fixes that another worker has accepted; they are not handed on."""
+        self._take(fixes, now_ms)
+
     def on_change(self, listener: Callable[[Sequence[UnitId]], None]) -> None:
         """Call `listener` with the units that have moved, once per batch."""
         self._listeners.append(listener)
@@ -169,6 +189,18 @@ class Positions:
         Returns:
             One result per fix, in their order.
         """
+        results = self._take(fixes, now_ms)
+        if self._share is not None:
+            taken = [
+                fix
+                for fix, result in zip(fixes, results, strict=True)
+                if result.verdict is not Verdict.REJECTED and result.reason != DUPLICATE
+            ]
+            if taken:
+                self._share(taken)
+        return results
+
+    def _take(self, fixes: Sequence[Fix], now_ms: UnixMs) -> list[FixResult]:
         moved: dict[UnitId, None] = {}
         results: list[FixResult] = []
         for fix in fixes:
@@ -178,7 +210,7 @@ class Positions:
             if verdict is Verdict.ACCEPTED:
                 self._put(fix)
                 moved[fix.unit_id] = None
-            if verdict is not Verdict.REJECTED and self._keep is not None and reason != "duplicate":
+            if verdict is not Verdict.REJECTED and self._keep is not None and reason != DUPLICATE:
                 self._keep(fix, verdict is Verdict.LATE)
             results.append(FixResult(fix.unit_id, verdict, reason))
         if moved:
@@ -232,7 +264,7 @@ class Positions:
         if held is None:
             return Verdict.ACCEPTED, ""
         if fix.at_ms == held.at_ms and (fix.lon, fix.lat) == (held.lon, held.lat):
-            return Verdict.LATE, "duplicate"
+            return Verdict.LATE, DUPLICATE
         if fix.at_ms <= held.at_ms:
             return Verdict.LATE, "older_than_last"
         if self._jumps(held, fix):

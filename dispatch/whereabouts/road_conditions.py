@@ -61,6 +61,14 @@ class RoadConditions:
             self._since_last_run = _invalid_ways(board, after, self._roads.road_version)
         return _changed(before, after)
 
+    def begin_again(self, board: Board) -> None:
+        """Tell, at the next `advance`, of ways that lead over closed roads by now.
+
+        For a worker that takes over: the one before may have ended before it saw to them.
+        """
+        after = self._roads.effective_conditions
+        self._since_last_run = _invalid_ways(board, after, self._roads.road_version)
+
     def advance(self, at_ms: UnixMs) -> frozenset[int] | None:
         """Let periods and daily hours begin and end, and the hour's speeds change.
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dispatch.errors import StoreUnavailable, StoreUnsafe
+from dispatch.store.redis.keys import AreaKeys
 from dispatch.store.redis.line import Address
 from dispatch.store.redis.server_check import EXEMPTIONS, faults_of
+from dispatch.store.redis.store import RedisPlace, RedisStore
 from tests.appending import an_append, run, submit
-from tests.redis_server import RedisServer, free_port, running_redis
+from tests.redis_server import RedisServer, free_port, redis_binary, running_redis
 from tests.redis_stores import open_redis
 
 AREA = "city"
@@ -184,3 +187,36 @@ def test_an_address_is_shown_without_its_password() -> None:
         "rediss://redis.example:7000/2"
     )
     assert Address("redis://127.0.0.1").shown == "redis://127.0.0.1"
+
+
+def test_the_configuration_that_the_how_to_gives_is_taken_as_it_stands(tmp_path: Path) -> None:
+    port = free_port()
+    given = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "redis.conf"
+    command = [redis_binary(), str(given), "--port", str(port), "--dir", str(tmp_path)]
+
+    async def scenario() -> None:
+        address = Address(f"redis://kuaijing@127.0.0.1:{port}/0", password="change-this-password")
+        place = RedisPlace(address, AreaKeys(AREA))
+        while True:
+            try:
+                store = await RedisStore.open(place)
+                break
+            except StoreUnavailable:
+                await asyncio.sleep(0.05)
+        await submit(store, an_append(store, b"a"))
+        # What several workers need beyond it.
+        line = await address.connect()
+        assert await line.ask("SUBSCRIBE", *place.keys.named("positions"))
+        await line.close()
+        await store.close()
+        stranger = Address(f"redis://127.0.0.1:{port}/0")
+        with pytest.raises(StoreUnavailable, match="does not take it"):
+            await RedisStore.open(RedisPlace(stranger, AreaKeys(AREA)))
+
+    with (tmp_path / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        run(scenario)
+    finally:
+        process.kill()
+        process.wait(timeout=10)

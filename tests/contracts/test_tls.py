@@ -15,8 +15,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from api.addresses import check_address
 from api.errors import AddressRefused, TlsRefused
-from api.serving import check_address
 from api.tls import ServerFiles, make_ca, server_context, utc_now
 from tests.contracts.test_serve_command import kuaijing, one_line, serving
 

@@ -11,7 +11,7 @@ from api.http.operation import operation
 from api.http.permissions import READERS, GuardedRoute, allow, open_to_all
 from api.http.responding import answer
 from api.service import service_of
-from api.vitals import check_ready, conditions_in_words, read_vitals
+from api.vitals import check_ready, conditions_in_words, read_vitals, role_of
 
 router = APIRouter(route_class=GuardedRoute, tags=["operations"])
 
@@ -34,6 +34,7 @@ class Readiness(Struct):
     tokens: str
     road_conditions: str
     synthetic: bool
+    role: str
 
 
 @router.get("/healthz", **operation("getHealth", "The process is up", reply=Health, guarded=False))
@@ -64,7 +65,14 @@ async def get_readiness(request: Request) -> Response:
     # Nor does a closure without its road: who is sent over it must be told, not turned away.
     conditions = conditions_in_words(service.runner.conditions.unfit)
     ready = Readiness(
-        "ready", "loaded", "writable", "caught_up", tokens, conditions, service.is_synthetic
+        status="ready",
+        network="loaded",
+        store="writable",
+        log="caught_up",
+        tokens=tokens,
+        road_conditions=conditions,
+        synthetic=service.is_synthetic,
+        role=role_of(service),
     )
     return answer(ready, headers=service.marks)
 

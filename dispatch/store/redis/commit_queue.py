@@ -68,13 +68,23 @@ class CommitQueue:
         head: int,
         epoch: int,
         on_commit: OnCommit | None = None,
+        on_ended: Callable[[str], None] | None = None,
     ) -> None:
-        """Start; it ends with `stop`."""
+        """Start; it ends with `stop`.
+
+        Args:
+            line: What appends go over.
+            head: Last event of the log.
+            epoch: This writer's epoch.
+            on_commit: Told of each commit.
+            on_ended: Told why, when nobody is let in any more.
+        """
         self.head = head
         self.epoch = epoch
         self.failing = False
         self._line = line
         self._on_commit = on_commit
+        self._on_ended = on_ended
         self._waiting: deque[_Waiting] = deque()
         self._number = 0
         # What whoever comes now is told; None while they are let in.
@@ -232,6 +242,8 @@ class CommitQueue:
         self.failing = True
         if not self._ended:
             self._ended, self._shut = True, told
+            if self._on_ended is not None:
+                self._on_ended(str(told()))
         self._refuse_waiting()
 
     def _end_gone(self, text: str) -> None:

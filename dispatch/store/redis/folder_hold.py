@@ -1,4 +1,4 @@
-"""What a writer on Redis has to itself: its folder, and there the number of the log's last event.
+"""What a service on Redis has to itself: its folder, and there the number of the log's last event.
 
 A server that starts anew reads its log up to the first entry that does not fit, and says nothing of
 what was behind it; or it is another server than yesterday's. The number tells.
@@ -21,22 +21,33 @@ class FolderHold:
         self._mark = mark
 
     @classmethod
-    def take(cls, folder: Path | None, area: str) -> FolderHold:
+    def take(cls, folder: Path | None, area: str, *, lock: bool = True) -> FolderHold:
         """Lock the folder and open the area's mark in it; both are made when missing.
+
+        Args:
+            folder: The service's folder; None without one.
+            area: The area, whose mark is meant.
+            lock: False where whoever started this process holds the lock for all its workers.
 
         Raises:
             StoreLocked: another service works on the folder.
         """
         if folder is None:
             return cls(None, None)
-        lock = FolderLock.take(folder)
+        taken = FolderLock.take(folder) if lock else None
         marks = folder / "redis" / area
         try:
             marks.mkdir(parents=True, exist_ok=True)
-            return cls(lock, HeadMark(marks))
+            return cls(taken, HeadMark(marks))
         except BaseException:
-            lock.release()
+            if taken is not None:
+                taken.release()
             raise
+
+    @property
+    def marked(self) -> int:
+        """The number that is marked; 0 where there is none."""
+        return 0 if self._mark is None else self._mark.marked
 
     def check(self, head: int) -> None:
         """Compare the mark with the log.

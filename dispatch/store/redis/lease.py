@@ -63,6 +63,28 @@ class Lead:
     head: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Somebody else's turn.
+
+    Attributes:
+        left_ms: Milliseconds until the lease ends, if it is not renewed.
+        peer: Where the holder takes what others pass on; "" where it takes nothing.
+        epoch: Number of the turn.
+        head: Last event of the log now.
+    """
+
+    left_ms: int
+    peer: str
+    epoch: int
+    head: int
+
+
+def a_token(peer: str = "") -> str:
+    """A fresh name for the lease, with the address that others find in it."""
+    return f"{secrets.token_hex(16)} {peer}".rstrip()
+
+
 async def take_lead(line: Line, keys: AreaKeys, *, shown: str) -> Lead:
     """Take the lead of an area.
 
@@ -74,23 +96,41 @@ async def take_lead(line: Line, keys: AreaKeys, *, shown: str) -> Lead:
         LogDamaged: the log has a gap.
         LineBroken: the server does not answer.
     """
-    token = secrets.token_hex(16)
-    arguments = (token, LEASE_MS, secrets.token_hex(8), FORMAT_VERSION, EPOCHS_KEPT)
+    token = a_token()
     left_before = LEASE_MS
     for _ in range(LOOKS):
-        said, *rest = await line.run(TAKE_LEAD, keys, *arguments)
-        if said == b"leads":
-            return _checked(token, rest)
-        if said == b"format":
-            raise LogFormatUnknown(shown, found=int(rest[0]), known=int(FORMAT_VERSION))
-        left_ms = int(rest[0])
-        if left_ms > left_before:
+        found = await try_lead(line, keys, token=token, shown=shown)
+        if isinstance(found, Lead):
+            return found
+        if found.left_ms > left_before:
             break
-        left_before = left_ms
+        left_before = found.left_ms
         await asyncio.sleep(LOOK_S)
     raise StoreLocked(
         f"{shown}, area {keys.area}", mend="start this one with another address or area"
     )
+
+
+async def try_lead(line: Line, keys: AreaKeys, *, token: str, shown: str) -> Lead | Held:
+    """Take the lead of an area where nobody holds it; its log is made when missing.
+
+    Asked again with the same token after an answer was lost, it is the same turn.
+
+    Raises:
+        LogFormatUnknown: the keys are of another version.
+        LogDamaged: the log has a gap.
+        LineBroken: the server does not answer.
+    """
+    said, *rest = await line.run(
+        TAKE_LEAD, keys, token, LEASE_MS, secrets.token_hex(8), FORMAT_VERSION, EPOCHS_KEPT
+    )
+    if said == b"leads":
+        return _checked(token, rest)
+    if said == b"format":
+        raise LogFormatUnknown(shown, found=int(rest[0]), known=int(FORMAT_VERSION))
+    left_ms, holder, epoch, head = rest
+    peer = holder.decode().partition(" ")[2]
+    return Held(left_ms=int(left_ms), peer=peer, epoch=int(epoch), head=int(head))
 
 
 def _checked(token: str, found: list[bytes | int]) -> Lead:

@@ -148,6 +148,31 @@ class Line:
             await self.close()
             raise
 
+    async def send(self, *command: Argument, within_s: float = REPLY_S) -> None:
+        """Send a command, whose answer comes as one of `next_answer`.
+
+        Raises:
+            LineBroken: it could not be sent; the line is closed.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                await self._connection.send_command(*command)
+        except (RedisError, OSError, TimeoutError) as error:
+            await self.close()
+            raise LineBroken(str(error) or f"not sent within {within_s:g} s") from error
+
+    async def next_answer(self) -> Any:
+        """What the server says next, as after SUBSCRIBE; waits without bound.
+
+        Raises:
+            LineBroken: the connection failed.
+        """
+        try:
+            return await self._connection.read_response(disable_decoding=True)
+        except (RedisError, OSError) as error:
+            await self.close()
+            raise LineBroken(str(error) or type(error).__name__) from error
+
     async def run(self, script: Script, keys: AreaKeys, *arguments: Argument) -> Any:
         """Run a script; see `ask`."""
         names = keys.named(*script.keys)

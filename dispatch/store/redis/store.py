@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from dispatch.store.redis.packing import Outcome
 from dispatch.store.redis.reading import RedisReader
 from dispatch.store.redis.scripts import FORGET_COMMANDS, PROBE, SAVE_SNAPSHOT, Script
 from dispatch.store.redis.server_check import check_server
-from dispatch.store.redis.write_line import WriteLine
+from dispatch.store.redis.write_line import DOUBT_MAX_S, WriteLine
 from dispatch.words import UnixMs
 
 SNAPSHOTS_KEPT = 2
@@ -47,12 +47,14 @@ class RedisPlace:
         accepted: Settings of the server whose danger the operator takes, by name.
         folder: Folder of the service, which is locked, and in which the number of the log's last
             event is kept; None without one.
+        doubt_s: Longest that a batch may be in doubt before its writer ends.
     """
 
     address: Address
     keys: AreaKeys
     accepted: frozenset[str] = frozenset()
     folder: Path | None = None
+    doubt_s: float = DOUBT_MAX_S
 
 
 class RedisStore(RedisReader):
@@ -66,24 +68,45 @@ class RedisStore(RedisReader):
         hold: FolderHold,
         *,
         on_commit: OnCommit | None = None,
+        on_renewal: Callable[[bool], None] | None = None,
+        on_ended: Callable[[str], None] | None = None,
     ) -> None:
-        """Begin to write; `RedisStore.open` takes the lead for it."""
+        """Begin to write; `RedisStore.open` takes the lead for it.
+
+        Args:
+            place: Where the log is.
+            lead: The turn that was taken.
+            line: The line over which it was taken.
+            hold: What the service has to itself.
+            on_commit: Told, on the event loop, of each commit's appends and seconds.
+            on_renewal: Told of each try to renew the lease whether the server took it.
+            on_ended: Told why, when this writer can write no more.
+        """
         super().__init__(Lines(place.address), place.keys)
         self._lead = lead
         self._hold = hold
         self._told = on_commit
+        self._told_renewal = on_renewal
         self._commits = CommitQueue(
-            WriteLine(place.address, place.keys, lead, accepted=place.accepted, checked=line),
+            WriteLine(
+                place.address,
+                place.keys,
+                lead,
+                accepted=place.accepted,
+                checked=line,
+                doubt_s=place.doubt_s,
+            ),
             head=lead.head,
             epoch=lead.epoch,
             on_commit=self._committed,
+            on_ended=on_ended,
         )
         self._renewal = Renewal(
             place.address,
             place.keys,
             lead,
             on_lost=self._commits.depose,
-            on_tried=lambda works: self._commits.note_beside(works=works),
+            on_tried=self._renewed,
         )
 
     @classmethod
@@ -179,6 +202,11 @@ class RedisStore(RedisReader):
         await self._renewal.stop()
         await self._lines.close()
         self._hold.release()
+
+    def _renewed(self, works: bool) -> None:
+        self._commits.note_beside(works=works)
+        if self._told_renewal is not None:
+            self._told_renewal(works)
 
     def _committed(self, appends: int, took_s: float) -> None:
         # In the turn of the event loop that settles the appends: before any of them is answered.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -28,7 +29,11 @@ _log = logging.getLogger(__name__)
 
 
 class RedisTail:
-    """Follows an area's log over a line of its own, which waits most of the time."""
+    """Follows an area's log over a line of its own, which waits most of the time.
+
+    Attributes:
+        heard_s: When the server last said how far the log goes, by `time.monotonic`; 0.0 before.
+    """
 
     def __init__(self, address: Address, area: str) -> None:
         """Connected when it is first followed."""
@@ -36,6 +41,9 @@ class RedisTail:
         self._keys = AreaKeys(area)
         self._line: Line | None = None
         self._log_id: bytes | None = None
+        self.heard_s = 0.0
+        # Said once, not at each try.
+        self._failing = False
 
     async def follow(self, after: int) -> AsyncIterator[Sequence[LogEntry]]:
         """Durable events with `seq > after`, in order, as they come; without end.
@@ -50,9 +58,13 @@ class RedisTail:
                 line = await self._connected(after)
                 found = await self._ask(line, after)
             except (StoreUnavailable, LineBroken, ResponseError) as error:
-                _log.warning("the log of area %s cannot be followed: %s", self._keys.area, error)
+                if not self._failing:
+                    _log.warning("the log of area %s is not followed: %s", self._keys.area, error)
+                self._failing = True
                 await asyncio.sleep(PAUSE_S)
                 continue
+            self._failing = False
+            self.heard_s = time.monotonic()
             if found:
                 yield log_entries(found, after)
                 after += len(found)

@@ -22,6 +22,14 @@ FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 """Between two tries while the server is away; doubled from the one to the other."""
 
+DOUBT_MAX_S = 600.0
+"""Longest that a batch may be in doubt where nobody stands by to take over: its writer can only be
+started anew after that, so that waiting for the server is worth it."""
+
+DOUBT_OF_A_WORKER_S = 8.0
+"""The same where others take over when the lease has run out: they wait for nobody, and whoever
+waits here is better told."""
+
 
 class LogGone(Exception):
     """The server does not hold the log that was written to; `CommitQueue` tells its callers.
@@ -46,13 +54,15 @@ class WriteLine:
         *,
         accepted: frozenset[str],
         checked: Line,
+        doubt_s: float = DOUBT_MAX_S,
     ) -> None:
-        """Begin with the line over which the lead was taken."""
+        """Begin with the line over which the lead was taken; `doubt_s` bounds a batch in doubt."""
         self._address = address
         self._keys = keys
         self._lead = lead
         self._accepted = accepted
         self._line = checked
+        self._doubt_s = doubt_s
 
     async def ready(self, head: int) -> None:
         """Make sure of a line to the right server, with the right log.
@@ -97,7 +107,8 @@ class WriteLine:
 
         Raises:
             StoreUnavailable: the batch was not carried out and never will be.
-            LogGone: the log is another, or its end is missing.
+            LogGone: the log is another, or its end is missing, or the batch was in doubt for too
+                long.
         """
         in_doubt = False
         began_s, pause_s = perf_counter(), 0.0
@@ -114,7 +125,10 @@ class WriteLine:
             if not in_doubt:
                 # Nothing of it has reached the server, or its only copy was refused.
                 raise failure
-            if perf_counter() - began_s > GRACE_S:
+            waited_s = perf_counter() - began_s
+            if waited_s > self._doubt_s:
+                raise self._given_up(number, failure)
+            if waited_s > GRACE_S:
                 tell_others(failure)
             await asyncio.sleep(pause_s)
             # At once the first time: a line that was cut while the server is well.
@@ -147,6 +161,13 @@ class WriteLine:
             raise self._lost_track(number, " ".join(words))
         answers: list[bytes] = rest
         return answers
+
+    def _given_up(self, number: int, failure: StoreUnavailable) -> LogGone:
+        return LogGone(
+            f"what came of batch {number} of epoch {self._lead.epoch} could not be found out in"
+            f" {self._doubt_s:g} s ({failure.why}): this writer ends, restart the service",
+            in_doubt=True,
+        )
 
     def _lost_track(self, number: int, said: str) -> LogGone:
         return LogGone(

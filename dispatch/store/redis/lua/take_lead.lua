@@ -1,14 +1,16 @@
 -- Takes an area's lead where nobody holds it; makes the log where there is none.
 -- ARGV: the taker's token, milliseconds of the lease, an id for a new log, format of the keys,
 -- epochs whose last batch stays known.
--- Answers {'held', milliseconds left} | {'format', number} | {'leads', log id, epoch, head, then
+-- Answers {'held', milliseconds left, the holder's token, epoch, head} | {'format', number} |
+-- {'leads', log id, epoch, head, then
 -- what tells whether the stream is whole: its length, first id, last id}.
 local meta, leader, events, batches = unpack(KEYS)
 local token, lease_ms, new_id, format, epochs_kept = unpack(ARGV)
 
 local holder = redis.call('GET', leader)
 if holder and holder ~= token then
-  return {'held', redis.call('PTTL', leader)}
+  local found = redis.call('HMGET', meta, 'epoch', 'head')
+  return {'held', redis.call('PTTL', leader), holder, found[1] or '0', found[2] or '0'}
 end
 if redis.call('HSETNX', meta, 'format', format) == 0 then
   local found = redis.call('HGET', meta, 'format')
