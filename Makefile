@@ -4,7 +4,7 @@ PORT ?= 8000
 DATA ?= var/demo
 BIN := .venv/bin
 
-.PHONY: run test check bench torture format lock audit clean help
+.PHONY: run test check bench soak torture format lock audit clean help
 
 run: .venv/run.installed  ## start the service with the demo city and simulated traffic
 	$(BIN)/kuaijing serve --demo --data $(DATA) --port $(PORT)
@@ -21,6 +21,9 @@ check: .venv/dev.installed  ## style, types, import contracts, and the audit whe
 
 bench: .venv/dev.installed  ## the latency benchmark on the shipped network
 	$(BIN)/kuaijing bench latency
+
+soak: .venv/dev.installed  ## five minutes of a city's load: nothing lost, nothing drifts, nothing grows
+	$(BIN)/kuaijing bench load --seconds 300
 
 torture: .venv/dev.installed  ## the long form of the crash, race and property tests
 	KUAIJING_LONG=1 $(BIN)/python -m pytest --timeout=1800 tests/crash tests/properties tests/scenarios tests/fuzz tests/contracts/test_http_generated_calls.py

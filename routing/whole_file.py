@@ -10,6 +10,9 @@ from pathlib import Path
 
 _FILE_MODE = 0o644
 
+WRITING = ".writing-"
+"""How the name of a file begins that is being written."""
+
 
 @contextmanager
 def replacing(path: Path, *, mode: int = _FILE_MODE) -> Iterator[Path]:
@@ -29,7 +32,7 @@ def replacing(path: Path, *, mode: int = _FILE_MODE) -> Iterator[Path]:
         OSError: The folder is missing or cannot be written to.
     """
     # The endings stay, for writers that choose the format by the name.
-    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=f"-{path.name}", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=WRITING, suffix=f"-{path.name}", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:

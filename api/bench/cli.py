@@ -70,8 +70,9 @@ def _add_load(questions: Any) -> None:
     load.add_argument("--consoles", type=_positive, default=20, help="default 20")
     load.add_argument("--burst", type=_positive, default=300, help="incidents, default 300")
     load.add_argument(
-        "--seconds", type=_positive, default=20, help="of the calm and of each window, default 20"
+        "--seconds", type=_positive, default=20, help="of the calm, default 20; 300 is a soak"
     )
+    load.add_argument("--window-seconds", type=_positive, default=10, help="default 10")
     load.add_argument("--windows", type=_positive, default=3, help="with and without, default 3")
     load.add_argument(
         "--side",
@@ -90,12 +91,16 @@ def run_load(args: argparse.Namespace) -> int:
     from api.bench.load.phases import Plan  # noqa: PLC0415
     from api.bench.load.sides import Side  # noqa: PLC0415
 
-    seconds = float(args.seconds)
     asked = Asked(
         network=args.network,
         vehicles=args.vehicles,
         consoles=args.consoles,
-        plan=Plan(calm_s=seconds, windows=args.windows, window_s=seconds, burst=args.burst),
+        plan=Plan(
+            calm_s=float(args.seconds),
+            windows=args.windows,
+            window_s=float(args.window_seconds),
+            burst=args.burst,
+        ),
         sides=[Side(SIDES[name]) for name in args.side or ["sqlite"]],
         out=args.out,
         json=args.json,

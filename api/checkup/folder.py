@@ -87,19 +87,20 @@ def _log(data_dir: Path) -> Finding:
 
 
 def _wal(data_dir: Path) -> Finding:
-    """How the log is written, and how much of it is not yet folded into the file."""
+    """How the log is written, and how much room that takes beside the file."""
     path = data_dir / LOG_NAME
     if not path.exists():
         return Finding("wal", True, "none yet")
     with reading(path) as connection:
         mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     wal = path.with_name(f"{path.name}-wal")
-    waits = wal.stat().st_size if wal.exists() else 0
-    text = f"journal mode {mode}, {waits // MIB} MiB not yet folded into the file"
+    takes = wal.stat().st_size if wal.exists() else 0
+    text = f"journal mode {mode}, the write-ahead log takes {takes // MIB} MiB"
     if mode != "wal":
         return Finding("wal", False, f"{text}: the log is not as the service makes it")
-    if waits > WAL_ROOM_BYTES:
-        return Finding("wal", None, f"{text}, more than is made room for: a reader holds it up")
+    if takes > WAL_ROOM_BYTES:
+        room = f"more than the {WAL_ROOM_BYTES // MIB} MiB made for it"
+        return Finding("wal", None, f"{text}, {room}: a reader kept it from being folded")
     return Finding("wal", True, text)
 
 

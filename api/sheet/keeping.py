@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
@@ -12,6 +13,7 @@ from api.sheet.contents import OpenIncidentsSheet, SheetMoment, sheet_of
 from api.sheet.page import page_of
 from api.sheet.writing import write_page
 from dispatch.whereabouts.positions import Link
+from routing.whole_file import WRITING
 
 SHEET_NAME = "open-incidents.html"
 
@@ -26,6 +28,10 @@ def sheet_now(service: Service) -> OpenIncidentsSheet:
 async def keep_sheet(service: Service) -> None:
     """Writes the sheet at its pace until cancelled; at once where it is switched off."""
     every_s = service.settings.sheet.every_s
+    # What a service that was killed in the middle left: the folder is this one's alone now.
+    with suppress(OSError):
+        for half in service.data_dir.glob(f"{WRITING}*-{SHEET_NAME}"):
+            half.unlink(missing_ok=True)
     while every_s > 0:
         await write_sheet(service)
         await asyncio.sleep(every_s)

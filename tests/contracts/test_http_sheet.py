@@ -132,8 +132,12 @@ def test_a_city_without_open_incidents_has_a_sheet_too(tmp_path: Path) -> None:
 
 def test_a_service_that_ended_leaves_a_sheet_and_its_log_gives_the_same(tmp_path: Path) -> None:
     data, city = tmp_path / "data", tmp_path / "city"
+    data.mkdir()
+    half = data / f".writing-x-{SHEET_NAME}"
+    half.write_text("cut off by a kill")
     with served(data, watched=True) as town:
         number = town.report(0, 0, description=SHOUTING)["incident"]["incident_no"]
+    assert not half.exists()
     kept = data / SHEET_NAME
     assert kept.stat().st_mode & 0o777 == 0o600
     assert number in kept.read_text(encoding="utf-8")

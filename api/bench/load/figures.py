@@ -14,6 +14,9 @@ from api.bench.samples import Samples
 
 _DELAY_LIMIT_MS = 50.0
 _FLOOD_LIMIT = 1.2
+_SOAK_S = 120.0
+_DRIFT_LIMIT = 1.2
+_GROWTH_LIMIT = 1.05
 _NOTE = (
     "The load and the servers share this machine. A delay runs from the decision to send a crew"
     " until the crew has its order: the commit is part of it, and so is the client's own turn."
@@ -35,6 +38,7 @@ class Figures:
         tally: What its clients saw.
         log: What its log says.
         consoles: Desks that followed the feed.
+        calm_s: Seconds of the calm.
         burst_s: Seconds until all incidents of the burst were answered.
         service_cores: Processor time of the service and its workers, cores.
         redis_cores: The same of the Redis server; None without one.
@@ -45,6 +49,7 @@ class Figures:
     tally: Tally
     log: LogCheck
     consoles: int
+    calm_s: float
     burst_s: float
     service_cores: float
     redis_cores: float | None
@@ -81,7 +86,32 @@ def part_of(figures: Sequence[Figures]) -> Part:
         ratio = one.posts(FLOOD).p99_ms / one.posts(QUIET).p99_ms
         name = f"{one.side}: POST p99 with 1,000 fixes/s, as times that without"
         part.budgets.append(Budget(name, ratio, _FLOOD_LIMIT, ""))
+        part.budgets += _soak(one)
     return part
+
+
+def _soak(one: Figures) -> list[Budget]:
+    """Whether anything drifts or grows; nothing of a calm that is too short to tell."""
+    times_ms = one.posts(CALM).values_ms
+    if one.calm_s < _SOAK_S or not times_ms:
+        return []
+    third = len(times_ms) // 3
+    first, last = Samples(times_ms[:third]), Samples(times_ms[-third:])
+    first_mb, *_, last_mb = one.tally.memory_mb
+    return [
+        Budget(
+            f"{one.side}: POST p99 of the last third, as times the first",
+            last.p99_ms / first.p99_ms,
+            _DRIFT_LIMIT,
+            "",
+        ),
+        Budget(
+            f"{one.side}: memory after the last third, as times the first",
+            last_mb / first_mb,
+            _GROWTH_LIMIT,
+            "",
+        ),
+    ]
 
 
 def _row(one: Figures) -> dict[str, Cell]:

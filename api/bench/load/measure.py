@@ -70,6 +70,7 @@ class Asked:
             words.append(f"--network {self.network.name}")
         words.append(f"--vehicles {self.vehicles} --consoles {self.consoles}")
         words.append(f"--seconds {self.plan.calm_s:g} --burst {self.plan.burst}")
+        words.append(f"--windows {self.plan.windows} --window-seconds {self.plan.window_s:g}")
         words += [f"--side {side.key}" for side in self.sides]
         return " ".join(words)
 
@@ -169,6 +170,7 @@ def _cast(
         # Drawn beforehand: it takes seconds, in which nobody could hear.
         incidents=iter([incident_body(point) for point in drawn]),
         tally=tally,
+        memory_mb=lambda: family_mb(servers.service.process.pid),
     )
 
 
@@ -183,6 +185,7 @@ async def _under_load(side: Side, asked: Asked, servers: Running, cast: Cast, sa
         tally=cast.tally,
         log=await check_log(cast.flooder, cast.tally),
         consoles=len(cast.consoles),
+        calm_s=asked.plan.calm_s,
         burst_s=burst_s,
         service_cores=(family_ns(pid) - service_ns) / took_ns,
         redis_cores=None if servers.redis_pid is None else redis_cores,

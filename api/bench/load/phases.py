@@ -21,6 +21,7 @@ FLOOD_FIXES_PER_S = 1_000
 _BATCHES_PER_S = 20
 _POSTS_PER_S = 4
 _SETTLE_S = 30.0
+_THIRDS = 3
 _LOOK_S = 0.1
 
 
@@ -44,7 +45,7 @@ class Plan:
     def incidents_max(self) -> int:
         """As many incidents as a run may take."""
         steady = self.calm_s + 2 * self.windows * self.window_s * _POSTS_PER_S
-        return round(steady) + 2 * self.windows + self.burst + 1
+        return round(steady) + 2 * self.windows + self.burst + 1 + _THIRDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class Cast:
         points: Where each unit is.
         incidents: Bodies of incidents, as many as the plan may take.
         tally: Where it is noted.
+        memory_mb: Tells what the service holds now.
     """
 
     crews: Sequence[Crew]
@@ -66,6 +68,7 @@ class Cast:
     points: dict[str, StreetPoint]
     incidents: Iterator[Body]
     tally: Tally
+    memory_mb: Callable[[], float]
 
 
 async def play(plan: Plan, cast: Cast, say: Callable[[str], None]) -> float:
@@ -80,8 +83,11 @@ async def play(plan: Plan, cast: Cast, say: Callable[[str], None]) -> float:
         # Everybody connects, and sends a first fix.
         await asyncio.sleep(4.0)
         _check(living)
-        say("calm: one incident a second")
-        await _report_steadily(cast, CALM, every_s=1.0, for_s=plan.calm_s)
+        for third in range(1, _THIRDS + 1):
+            say(f"calm: one incident a second, part {third} of {_THIRDS}")
+            await _report_steadily(cast, CALM, every_s=1.0, for_s=plan.calm_s / _THIRDS)
+            cast.tally.memory_mb.append(cast.memory_mb())
+            _check(living)
         for _ in range(plan.windows):
             say("fixes: a window without, a window with 1,000 a second")
             await _report_steadily(cast, QUIET, every_s=1 / _POSTS_PER_S, for_s=plan.window_s)

@@ -26,6 +26,7 @@ class Tally:
         incidents: Ids of the incidents that were acknowledged.
         heard: Orders that crews have heard of.
         events: Events that each console was sent.
+        memory_mb: Memory of the service after each third of the calm.
         in_burst: Set from the beginning of the burst on; its delays are kept apart.
     """
 
@@ -35,6 +36,7 @@ class Tally:
     incidents: list[str] = field(default_factory=list)
     heard: set[str] = field(default_factory=set)
     events: Counter[int] = field(default_factory=Counter)
+    memory_mb: list[float] = field(default_factory=list)
     in_burst: bool = False
 
     def posted(self, phase: str, took_s: float, status: int, answer: Any) -> None:
