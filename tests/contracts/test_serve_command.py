@@ -86,7 +86,7 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
 
 def test_a_token_made_while_it_runs_works_and_a_term_ends_it_gently(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with serving(data) as (url, process):
+    with serving(data, "--behind-proxy") as (url, process):
         made = kuaijing("token", "create", "--data", data, "--role", "dispatcher")
         assert made.returncode == 0
         token = made.stdout.strip()
@@ -100,6 +100,12 @@ def test_a_token_made_while_it_runs_works_and_a_term_ends_it_gently(tmp_path: Pa
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
             assert client.get("/v1/units?limit=1").json()["synthetic"] is True
+            # What its proxy says of a browser counts.
+            said = {"Origin": url.replace("http:", "https:"), "X-Forwarded-Proto": "https"}
+            said["X-Requested-With"] = "kuaijing"
+            signed_in = client.post("/v1/session", json={"token": token}, headers=said)
+            assert signed_in.status_code == 201, signed_in.text
+            assert signed_in.headers["set-cookie"].endswith("; Secure")
 
             # The folder is taken, and so is the port.
             second = kuaijing("serve", "--data", data, "--port", "0")

@@ -53,6 +53,14 @@ def test_a_client_that_trusts_the_made_authority_is_served_and_others_turn_away(
             assert client.get("/v1/units?limit=1").status_code == 200
             with client.stream("GET", "/v1/events/stream") as stream:
                 assert next(stream.iter_lines()) == "retry: 2000"
+        page = {"Origin": url, "X-Requested-With": "kuaijing"}
+        with httpx.Client(base_url=url, verify=trusting, trust_env=False) as browser:
+            signed_in = browser.post("/v1/session", json={"token": token}, headers=page)
+            assert signed_in.status_code == 201, signed_in.text
+            assert signed_in.headers["set-cookie"].startswith("__Host-kuaijing_session=")
+            assert signed_in.headers["set-cookie"].endswith("; Secure")
+            assert browser.get("/v1/session").json()["role"] == "admin"
+            assert browser.delete("/v1/session", headers=page).status_code == 204
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             httpx.get(url, trust_env=False)
         with pytest.raises(httpx.TransportError):

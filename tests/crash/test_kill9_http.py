@@ -36,6 +36,8 @@ class Acknowledged:
     stamps: dict[tuple[str, str], str] = field(default_factory=dict)
     """Device time by assignment and step."""
     closed: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+    """Keys of calls whose caller was acknowledged as kept."""
     unanswered: dict[str, Json] = field(default_factory=dict)
     """Requests by key whose answer was lost: either done or not, but not twice."""
     refused: list[str] = field(default_factory=list)
@@ -87,6 +89,7 @@ def test_nothing_acknowledged_is_lost_or_doubled(service: ServiceProcess, long_f
         make_room(service, told)
     assert len(told.incidents) > 30, "the load was none"
     assert told.stamps
+    assert told.kept
 
 
 def caller(
@@ -109,7 +112,8 @@ def work_one_incident(
     service: ServiceProcess, desk: Client, home: Json, crews: dict[str, str], told: Acknowledged
 ) -> None:
     """One incident from call to close; what is answered is noted at once."""
-    key, body = str(uuid4()), {"location": home, "category": "dispute"}
+    key = str(uuid4())
+    body = {"location": home, "category": "dispute", **who_called(key)}
     told.unanswered[key] = body
     reply = desk.send("POST", "/v1/incidents", body, key=key)
     if reply.status_code != 201:
@@ -119,6 +123,8 @@ def work_one_incident(
     with told.lock:
         told.incidents[key] = answer["incident"]["id"]
         del told.unanswered[key]
+        if answer.get("caller", {}).get("kept"):
+            told.kept.add(key)
     for order in answer["assignments"]:
         if order["unit_id"] not in crews:
             continue
@@ -158,13 +164,30 @@ def check(service: ServiceProcess, told: Acknowledged) -> None:
         # The answer of then comes again now, and nothing is done twice.
         seq = town.seq()
         for key in list(told.incidents)[-20:]:
-            body = body_of(events, told.incidents[key])
+            body = {**body_of(events, told.incidents[key]), **who_called(key)}
+            if key in told.kept:
+                check_caller(town, told.incidents[key], key)
             again = town.desk.post("/v1/incidents", body, expect=201, key=key)
             assert again.json()["incident"]["id"] == told.incidents[key]
             assert again.headers["Idempotency-Replayed"] == "true"
+            if "caller" in body:
+                assert again.json()["caller"] == {"kept": True}
+                check_caller(town, told.incidents[key], key)
         assert town.seq() == seq
     finally:
         town.close()
+
+
+def who_called(key: str) -> Json:
+    """Every other call names its caller, each another one."""
+    return {"caller": {"name": key}} if int(key[0], 16) % 2 else {}
+
+
+def check_caller(town: Town, incident_id: str, name: str) -> None:
+    """The caller is this incident's own, and nobody else's."""
+    found = town.desk.http.get(f"/v1/incidents/{incident_id}/caller")
+    assert found.status_code == 200, found.text
+    assert found.json()["name"] == name
 
 
 def body_of(events: list[Json], incident_id: str) -> Json:
