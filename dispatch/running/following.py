@@ -97,6 +97,9 @@ class Following:
     @property
     def lack(self) -> str | None:
         """`feed_behind` or `no_leader`, where that is so; None where all is well."""
+        if self.ended.is_set():
+            # A leader that was deposed, until it is gone: others have moved on.
+            return "feed_behind"
         if self._ledger.leads:
             return None
         if self._store.silent_s > FRESH_S or self.behind > BEHIND_MAX:

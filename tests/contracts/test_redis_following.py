@@ -184,6 +184,7 @@ def test_a_leader_that_was_deposed_is_refused_and_ends(server: RedisServer, tmp_
             assert old.following is not None
             await asyncio.wait_for(old.following.ended.wait(), LEADS_WITHIN_S)
             assert "replaced" in old.following.why
+            assert old.following.lack == "feed_behind"
             await report(new)
             assert len(new.board.incidents) == 1
 
