@@ -85,6 +85,8 @@ def test_one_address_serves_whichever_worker_answers_and_replaces_what_dies(
                 assert found.status_code == 200, found.text
                 assert "x-kuaijing-degraded" not in found.headers
 
+        check_a_browser_is_served(service.url, town.token)
+
         before = workers_of(service)
         assert before.keys() == {1, 2}
         before[1].kill()
@@ -98,6 +100,21 @@ def test_one_address_serves_whichever_worker_answers_and_replaces_what_dies(
         assert service.stop() == 0
         assert time.monotonic() - began_s < SOON_S
         assert not [one for one in before.values() if one.is_running()]
+
+
+def check_a_browser_is_served(url: str, token: str) -> None:
+    """A session holds at both workers, and its changes are passed on like all others."""
+    page = {"Origin": url, "X-Requested-With": "kuaijing"}
+    with httpx.Client(base_url=url, headers=page, trust_env=False) as browser:
+        assert browser.post("/v1/session", json={"token": token}).is_success
+        cookies = dict(browser.cookies)
+    body = {"location": lon_lat(100.0, 200.0), "category": "help"}
+    for _ in range(8):
+        with httpx.Client(base_url=url, headers=page, cookies=cookies, trust_env=False) as browser:
+            assert browser.post("/v1/incidents", json=body).status_code == 201
+            foreign = {"Origin": "http://evil.example"}
+            refused = browser.post("/v1/incidents", json=body, headers=foreign)
+            assert refused.json()["code"] == "cross_site"
 
 
 def role_at(url: str) -> str:
