@@ -18,6 +18,7 @@ UNIT = frozenset(
         ("GET", "/v1/units/{unit_id}"),
         ("POST", "/v1/units/{unit_id}/status"),
         ("GET", "/v1/units/{unit_id}/inbox"),
+        ("GET", "/v1/units/{unit_id}/inbox/stream"),
     }
 )
 ORDER = frozenset(

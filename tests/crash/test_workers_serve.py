@@ -48,7 +48,11 @@ def workers_of(service: ServiceProcess) -> dict[int, psutil.Process]:
     """The running workers, by number."""
     found = {}
     for child in psutil.Process(service.pid).children():
-        words = child.cmdline()
+        try:
+            words = child.cmdline()
+        except psutil.NoSuchProcess:
+            # It has ended, and whoever started it has not looked yet.
+            continue
         if "api.workers" in words:
             found[int(words[words.index("--number") + 1])] = child
     return found
