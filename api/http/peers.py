@@ -44,7 +44,9 @@ _OF_THE_LINK = frozenset(
 )
 """Headers that belong to one connection, or are made anew for the next (RFC 9110, 7.6.1)."""
 
-_OF_THE_FRAME = frozenset({b"date", b"server", b"x-content-type-options", b"x-request-id"})
+_OF_THE_FRAME = frozenset(
+    {b"date", b"referrer-policy", b"server", b"x-content-type-options", b"x-request-id"}
+)
 """Headers that this worker puts on every answer itself."""
 
 Headers = list[tuple[bytes, bytes]]
