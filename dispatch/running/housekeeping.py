@@ -14,8 +14,8 @@ from dispatch.running.recover import save_board
 from dispatch.store import Store
 from dispatch.words import UnixMs
 
-SNAPSHOT_EVERY = 5_000
-"""Events between two snapshots: a start replays hardly more, at some 60 µs each."""
+SNAPSHOT_EVERY = 2_000
+"""Events between two snapshots: a start replays hardly more, at 60 to 300 µs each by the machine."""
 
 FINISH_S = 1.0
 """Longest that the end of the service waits for decisions under way before it closes the log."""
