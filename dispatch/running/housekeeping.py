@@ -15,7 +15,7 @@ from dispatch.store import Store
 from dispatch.words import UnixMs
 
 SNAPSHOT_EVERY = 2_000
-"""Events between two snapshots: a start replays hardly more, at 60 to 300 µs each by the machine."""
+"""Events between two snapshots: a start replays hardly more, at 60 to 300 µs each."""
 
 FINISH_S = 1.0
 """Longest that the end of the service waits for decisions under way before it closes the log."""

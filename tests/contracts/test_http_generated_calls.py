@@ -105,7 +105,7 @@ def test_whatever_is_called_is_answered_as_the_document_says(
             case.headers["If-Match"] = "1"
         _bound_the_wait(case)
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {surroundings.token}"}
-        if operation_id == "streamEvents":
+        if operation_id in {"streamEvents", "streamInbox"}:
             _open_stream(surroundings, operation, case)
             return
         reply = case.call(base_url=surroundings.town.url, timeout=30)
