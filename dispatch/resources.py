@@ -253,7 +253,6 @@ class Incident:
         return UnixMs(start_ms + self.location.target_s * 1000)
 
 
-@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loan:
     """Why a unit serves another area than its own.
@@ -271,6 +270,7 @@ class Loan:
     reason: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitOnBoard:
     """A unit (警力) as the dispatcher sees it; its position is not a fact of the log.
