@@ -75,7 +75,7 @@ class AlarmWatch:
                 if since_ms is not None:
                     lost[unit.unit_id] = since_ms
         return Surroundings(
-            lost_since_ms=lost, clock_jump_s=self.clock_jump_s, ahead_s=dict(positions.ahead_s)
+            lost_since_ms=lost, clock_jump_s=self.clock_jump_s, ahead_s=positions.ahead_s(at_ms)
         )
 
     async def _record(self, question: LookForAlarms) -> None:

@@ -12,11 +12,13 @@ import json
 import logging
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import TextIO
 
 from api.clock import now_ms
 from api.errors import NotReady
@@ -32,6 +34,12 @@ that share one). So nobody who has a token can take the room of all others."""
 
 NOTED_PARTS = 10
 """That a session is used is written down once in so many parts of its idle time."""
+
+LOCK_WITHIN_S = 0.5
+"""Longest wait for another process that changes sessions, in which the event loop stands still: it
+may sleep, or its disk be sick. That a session is used waits for nobody."""
+
+LOCK_LOOK_S = 0.005
 
 _log = logging.getLogger(__name__)
 
@@ -105,13 +113,13 @@ class SessionBook:
 
     def find(self, session_id: str) -> Session | None:
         """The session of this id, which counts as used now; None when there is none any more."""
-        self._refresh()
+        self._look()
         session = self._open.get(_key_of(session_id))
         return session if session is not None and self.holds(session) else None
 
     def holds(self, session: Session) -> bool:
         """Whether a session goes on; an open stream asks this, and so keeps it from idling."""
-        self._refresh()
+        self._look()
         current = self._open.get(session.key)
         if current is None or not self._goes_on(current):
             return False
@@ -137,18 +145,20 @@ class SessionBook:
 
     def _note_use(self, session: Session, at_ms: UnixMs) -> None:
         try:
-            with self._changing(synced=False) as sessions:
+            with self._changing(synced=False, within_s=0) as sessions:
                 if session.key in sessions:
                     sessions[session.key] = replace(session, seen_ms=at_ms)
         except NotReady as error:
             _log.warning("%s; sessions in use may end as idle ones", error)
 
     @contextmanager
-    def _changing(self, *, synced: bool = True) -> Iterator[dict[str, Session]]:
+    def _changing(
+        self, *, synced: bool = True, within_s: float = LOCK_WITHIN_S
+    ) -> Iterator[dict[str, Session]]:
         """The sessions as they are now, and written back; one process at a time."""
         try:
             with self._path.with_suffix(".lock").open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                _take(lock, within_s)
                 self._refresh()
                 changed = dict(self._open)
                 yield changed
@@ -159,6 +169,13 @@ class SessionBook:
                 " token in Authorization"
             ) from error
 
+    def _look(self) -> None:
+        """As `_refresh`; those that are known go on while the file cannot be read."""
+        try:
+            self._refresh()
+        except OSError as error:
+            _log.warning("%s cannot be read (%s): sessions known before go on", self._path, error)
+
     def _refresh(self) -> None:
         """Reads the file again if it was replaced; costs one stat otherwise."""
         try:
@@ -168,13 +185,14 @@ class SessionBook:
             return
         stamp = stat.st_ino, stat.st_mtime_ns, stat.st_size
         if stamp != self._stamp:
-            self._stamp, self._open = stamp, self._read()
+            self._open = self._read()
+            self._stamp = stamp
 
     def _read(self) -> dict[str, Session]:
+        text = self._path.read_bytes()
         try:
-            rows = json.loads(self._path.read_bytes())["sessions"]
-            found = [self._session_of(row) for row in rows]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            found = [self._session_of(row) for row in json.loads(text)["sessions"]]
+        except (ValueError, KeyError, TypeError) as error:
             _log.error("%s is damaged (%s): everybody signs in anew", self._path, error)
             return {}
         return {one.key: one for one in found if one is not None}
@@ -206,6 +224,24 @@ class SessionBook:
                 os.fsync(file.fileno())
         draft.replace(self._path)
         self._refresh()
+
+
+def _take(lock: TextIO, within_s: float) -> None:
+    """Locks a file.
+
+    Raises:
+        BlockingIOError: Another process holds it for longer.
+    """
+    until_s = time.monotonic() + within_s
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until_s:
+                raise
+            time.sleep(LOCK_LOOK_S)
+        else:
+            return
 
 
 def _key_of(session_id: str) -> str:

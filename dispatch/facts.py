@@ -213,3 +213,20 @@ class Recommendation:
     shortfall: tuple[Shortfall, ...]
     road_version: str
     conditions_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loan:
+    """Why a unit serves another area than its own.
+
+    Attributes:
+        home_area_id: Its own area.
+        since_ms: When it was lent.
+        until_ms: When it is given back by itself, once it is free; None is when somebody says so.
+        reason: What was said.
+    """
+
+    home_area_id: str
+    since_ms: UnixMs
+    until_ms: UnixMs | None = None
+    reason: str = ""

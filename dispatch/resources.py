@@ -15,6 +15,7 @@ from dispatch.facts import (
     DailyHours,
     Feedback,
     LateStep,
+    Loan,
     Location,
     Note,
     Recommendation,
@@ -254,23 +255,6 @@ class Incident:
 
 
 @quickly_made
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loan:
-    """Why a unit serves another area than its own.
-
-    Attributes:
-        home_area_id: Its own area.
-        since_ms: When it was lent.
-        until_ms: When it is given back by itself, once it is free; None is when somebody says so.
-        reason: What was said.
-    """
-
-    home_area_id: str
-    since_ms: UnixMs
-    until_ms: UnixMs | None = None
-    reason: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitOnBoard:
     """A unit (警力) as the dispatcher sees it; its position is not a fact of the log.

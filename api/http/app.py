@@ -74,7 +74,7 @@ ROUTERS = (
     docs.router,
 )
 
-WAITING_OPERATIONS = frozenset({"getInbox", "listEvents", "streamEvents"})
+WAITING_OPERATIONS = frozenset({"getInbox", "streamInbox", "listEvents", "streamEvents"})
 """Their time is spent waiting on purpose, so it is no latency."""
 
 

@@ -229,12 +229,17 @@ async def _whole(scope: Scope, receive: Receive) -> PassedOn:
         more = message.get("more_body", False)
     target = scope["raw_path"]
     if scope["query_string"]:
-        target += b"?" + scope["query_string"]
+        target += b"?" + _escaped(scope["query_string"])
     ours = (b"x-request-id", SCHEME)
     headers = [(name, value) for name, value in scope["headers"] if name not in ours]
     headers.append((b"x-request-id", scope["request_id"].encode()))
     headers.append((SCHEME, scope["scheme"].encode()))
     return PassedOn(method=scope["method"], target=target, headers=headers, body=b"".join(parts))
+
+
+def _escaped(query: bytes) -> bytes:
+    """A query as it may stand in a request: what a client sent as it is, in hexadecimal."""
+    return b"".join(b"%c" % one if 0x21 <= one <= 0x7E else b"%%%02X" % one for one in query)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from api.errors import RateLimited
 
 BUCKETS_MAX = 20_000
-"""More tokens than can exist; when it is reached, all buckets start full again."""
+"""More tokens than can exist, and more addresses than sign in; when it is reached, all buckets
+start full again."""
 
 
 class RateLimiter:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from api.http.views.plain import rfc3339
 from api.http.views.units import LoanView, PositionView, UnitStatusView, UnitView, position_view
 from api.service import Service
-from dispatch.resources import Loan, UnitOnBoard
+from dispatch.facts import Loan
+from dispatch.resources import UnitOnBoard
 from dispatch.whereabouts.positions import Fix, Link, Positions
 from dispatch.words import UnitStatus, UnixMs
 

@@ -76,7 +76,7 @@ def supervise(args: argparse.Namespace) -> int:
             log.info(
                 "starting", workers=args.workers, url=url_of(listener, "https" if tls else "http")
             )
-            return asyncio.run(_Supervisor(args, listener).run())
+            return asyncio.run(Supervisor(args, listener).run())
     finally:
         lock.release()
 
@@ -107,7 +107,7 @@ def check_peer(args: argparse.Namespace, *, tls: bool) -> None:
         client_context(args.peer_ca)
 
 
-class _Supervisor:
+class Supervisor:
     """Keeps workers running until told to stop."""
 
     def __init__(self, args: argparse.Namespace, listener: socket.socket) -> None:
@@ -119,9 +119,10 @@ class _Supervisor:
         self._log = structlog.get_logger("supervisor")
 
     async def run(self) -> int:
+        """Runs until it is told to stop, or a worker ends for good; the exit code."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
+            loop.add_signal_handler(number, self.stop)
         alive, held = os.pipe()
         with closing(os.fdopen(alive)), closing(os.fdopen(held, "w")):
             workers = [
@@ -140,7 +141,13 @@ class _Supervisor:
         pause_s = FIRST_PAUSE_S
         while not self._stopping.is_set():
             began_s = time.monotonic()
-            process = await self._start(number, alive)
+            try:
+                process = await self._start(number, alive)
+            except OSError as error:
+                # No room for a process now: were this to end here, the worker never came back.
+                self._log.error("worker_not_started", worker=number, why=str(error))
+                pause_s = await self._pause(pause_s)
+                continue
             if self._stopping.is_set():
                 # Told to stop while it was being started.
                 process.terminate()
@@ -150,13 +157,17 @@ class _Supervisor:
                 return
             if code in FOR_GOOD:
                 self._exit_code = code
-                self._stop()
+                self.stop()
                 return
             if time.monotonic() - began_s > STEADY_S:
                 pause_s = FIRST_PAUSE_S
             self._log.warning("worker_ended", worker=number, exit_code=code, again_in_s=pause_s)
-            await _unless(self._stopping, pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = await self._pause(pause_s)
+
+    async def _pause(self, pause_s: float) -> float:
+        """Waits before a worker is started again; how long the next time."""
+        await _unless(self._stopping, pause_s)
+        return min(2 * pause_s, LONGEST_PAUSE_S)
 
     async def _start(self, number: int, alive: int) -> asyncio.subprocess.Process:
         listener = self._listener.fileno()
@@ -173,7 +184,8 @@ class _Supervisor:
         self._running[number] = process
         return process
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Ends all workers in order; `run` returns when they have ended."""
         self._stopping.set()
         self._send(signal.SIGTERM)
 

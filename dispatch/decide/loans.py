@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dispatch.decide.context import Decision
 from dispatch.decide.draft import Draft, check_version
+from dispatch.decide.giving_back import give_back
 from dispatch.decide.send import serve_queue
 from dispatch.errors import BadLoan, BadPeriod, StateConflict
-from dispatch.events import LoanEnded, UnitLent
+from dispatch.events import UnitLent
 from dispatch.questions import EndLoan, LendUnit
-from dispatch.words import UnitId
 
 
 def lend(draft: Draft, question: LendUnit) -> Decision:
@@ -58,18 +58,6 @@ def end_loan(draft: Draft, question: EndLoan) -> Decision:
     check_version(unit.unit_id, unit, question.if_version)
     if unit.loan is None:
         raise StateConflict(unit.unit_id, state=f"in {unit.area_id}", why="it is not lent")
-    give_back(draft, unit.unit_id, expired=False)
-    return draft.finish(unit_id=unit.unit_id)
-
-
-def give_back(draft: Draft, unit_id: UnitId, *, expired: bool) -> None:
-    """Records the end of a loan and serves the queue."""
-    draft.record(
-        LoanEnded(
-            at_ms=draft.now_ms,
-            unit_id=unit_id,
-            area_id=draft.unit(unit_id).area_id,
-            expired=expired,
-        )
-    )
+    give_back(draft, unit, expired=False)
     serve_queue(draft)
+    return draft.finish(unit_id=unit.unit_id)

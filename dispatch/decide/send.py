@@ -9,6 +9,7 @@ from dispatch.board import queue, served_by_itself
 from dispatch.changed import quickly_made
 from dispatch.decide.choose import Choice, Pick, Wish, choose, free_units
 from dispatch.decide.draft import Draft
+from dispatch.decide.giving_back import give_back_who_is_due
 from dispatch.events import UnitDispatched, UnitsChosen
 from dispatch.facts import Recommendation
 from dispatch.resources import Assignment, Incident
@@ -100,11 +101,15 @@ def serve_queue(
 ) -> None:
     """Sends free units to the incidents that wait, most pressing first.
 
+    Who was lent until now goes home before: sent once more, it would stay away for as long as
+    anything waits there.
+
     Args:
         draft: The decision so far.
         asked: The incident that the question is about: it gets a receipt even if nobody can go.
         by: What leads to orders for that incident.
     """
+    give_back_who_is_due(draft)
     for waiting in queue(draft.board, draft.now_ms):
         if not served_by_itself(waiting):
             continue

@@ -12,7 +12,7 @@ from typing import NamedTuple, assert_never
 from dispatch.board import Board
 from dispatch.decide.context import Decision
 from dispatch.decide.draft import Draft
-from dispatch.decide.loans import give_back
+from dispatch.decide.send import serve_queue
 from dispatch.decide.substitutes import may_have_substitute, send_substitute
 from dispatch.events import (
     AckRealerted,
@@ -31,7 +31,6 @@ from dispatch.words import (
     IncidentId,
     Overdue,
     SpeedFactorId,
-    UnitId,
     UnixMs,
 )
 
@@ -146,9 +145,8 @@ def _carry_out(draft: Draft, due: _Due) -> None:
             factor_id = SpeedFactorId(due.about)
             draft.record(SpeedFactorLifted(at_ms=draft.now_ms, factor_id=factor_id, expired=True))
         case _Task.END_LOAN:
-            # What fell due before may have served a queue with this unit.
-            if draft.unit(UnitId(due.about)).assignment_id is None:
-                give_back(draft, UnitId(due.about), expired=True)
+            # Which gives back who is due, if what fell due before has not done it.
+            serve_queue(draft)
         case _:
             assert_never(due.task)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dispatch.board import Board
 from dispatch.changed import changed
 from dispatch.events import LoanEnded, UnitLent, UnitStatusChanged
-from dispatch.resources import Loan, UnitOnBoard
+from dispatch.facts import Loan
+from dispatch.resources import UnitOnBoard
 
 
 def status_changed(board: Board, event: UnitStatusChanged) -> Board:

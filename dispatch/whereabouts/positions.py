@@ -134,7 +134,7 @@ class Positions:
         self._last: dict[UnitId, Fix] = {}
         self._suspect: dict[UnitId, Fix] = {}
         self._changed_at: dict[UnitId, int] = {}
-        self._ahead_s: dict[UnitId, float] = {}
+        self._ahead: dict[UnitId, tuple[float, UnixMs]] = {}
         self._changes = 0
         self._listeners: list[Callable[[Sequence[UnitId]], None]] = []
 
@@ -148,13 +148,14 @@ class Positions:
         """Count of changes so far; see `changed_since`."""
         return self._changes
 
-    @property
-    def ahead_s(self) -> Mapping[UnitId, float]:
-        """Devices whose clock ran ahead of the service's, and by how many seconds.
+    def ahead_s(self, now_ms: UnixMs) -> dict[UnitId, float]:
+        """Devices whose clock runs ahead of the service's, and by how many seconds.
 
-        As of each unit's last fix that came without delay, also where it was refused for this.
+        As of each unit's last fix that came without delay, also where it was refused for this. Who
+        sent none for `stale_s` is left out: a device that is switched off shows no time.
         """
-        return self._ahead_s
+        since_ms = now_ms - self._rules.stale_s * 1000
+        return {one: ahead_s for one, (ahead_s, at_ms) in self._ahead.items() if at_ms >= since_ms}
 
     def keep_with(self, keep: Keep) -> None:
         """From now on hand accepted and late fixes to a history."""
@@ -245,10 +246,10 @@ class Positions:
     def _note_clock(self, fix: Fix, now_ms: UnixMs) -> None:
         ahead_s = (fix.at_ms - now_ms) / 1000
         if ahead_s > 0:
-            self._ahead_s[fix.unit_id] = ahead_s
+            self._ahead[fix.unit_id] = ahead_s, now_ms
         elif ahead_s > -self._rules.live_s:
             # One that was kept back for longer says nothing of what the clock shows now.
-            self._ahead_s.pop(fix.unit_id, None)
+            self._ahead.pop(fix.unit_id, None)
 
     def _put(self, fix: Fix) -> None:
         self._last[fix.unit_id] = fix

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from api.clock import now_ms
 from api.http import passing_on
@@ -183,6 +184,36 @@ def test_the_callers_own_words_go_to_the_leader_and_its_answer_comes_back(
             full = await one.call()
             assert (full.status_code, full.headers["retry-after"]) == (503, "2")
             assert full.headers["content-type"] == "application/problem+json"
+
+    run(scenario)
+
+
+def test_a_query_that_is_no_ascii_is_passed_on_too(server: RedisServer, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with led(server, DONE % 0) as leader, following(server, tmp_path) as one:
+            told = []
+            request = {"type": "http.request", "body": b"{}", "more_body": False}
+
+            async def receive() -> Message:
+                return request
+
+            async def send(message: Message) -> None:
+                told.append(message)
+
+            scope = {
+                "type": "http",
+                "http_version": "1.1",
+                "method": "POST",
+                "scheme": "http",
+                "path": "/v1/incidents",
+                "raw_path": b"/v1/incidents",
+                "headers": [],
+                "query_string": "x=桥".encode(),
+            }
+            await create_app(one.service)(scope, receive, send)
+            assert told[0]["status"] == 201
+            (sent,) = leader.asked
+            assert sent.startswith(b"POST /v1/incidents?x=%E6%A1%A5 HTTP/1.1\r\n")
 
     run(scenario)
 

@@ -21,6 +21,7 @@ from dispatch.store.redis.keys import AreaKeys
 from dispatch.store.redis.line import Address
 from dispatch.store.redis.shared import SharedStore
 from dispatch.store.redis.store import RedisPlace
+from dispatch.store.redis.tail import RedisTail
 from tests.appending import an_append, submit
 from tests.redis_server import RedisServer, running_redis
 from tests.shell_town import TestClock, a_call, make_city, make_roads, ok, place_at, run
@@ -285,5 +286,32 @@ def test_a_server_that_has_less_than_was_followed_is_not_gone_on_with(
             await SharedStore.open(where, peer="")
         other = await SharedStore.open(replace(where, folder=tmp_path / "b"), peer="")
         await other.close()
+
+    run(scenario)
+
+
+def test_a_line_over_which_the_log_could_not_be_looked_at_is_not_followed(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with worker(place(server.url), tmp_path / "a") as leader:
+            await until(lambda: leader.leads)
+            await report(leader)
+            end = leader.durable_seq
+        meta = f"kuaijing:{{{AREA}}}:meta"
+        log_id = server.ask("HGET", meta, "log_id")
+        server.ask("DEL", meta)
+        server.ask("SET", meta, "not what is asked for")
+        tail = RedisTail(Address(server.url), AREA)
+        try:
+            news = asyncio.create_task(anext(tail.follow(end)))
+            await until(lambda: tail.failing)
+            # By now it is a log that ends earlier.
+            server.ask("DEL", meta)
+            server.ask("HSET", meta, "log_id", log_id, "head", end - 1)
+            with pytest.raises(LogDamaged, match="events up to"):
+                await asyncio.wait_for(news, LEADS_WITHIN_S)
+        finally:
+            await tail.close()
 
     run(scenario)

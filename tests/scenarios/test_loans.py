@@ -65,9 +65,21 @@ def test_a_call_is_finished_before_a_loan_runs_out(town: Town) -> None:
     town.ask(StampAssignment(assignment_id=AssignmentId("A000001"), stamp=Stamp.ARRIVED))
     town.ask(PassTime(), after_s=600)
     assert town.unit("C1").area_id == COUNTY, "it is bound there"
-    town.ask(StampAssignment(assignment_id=AssignmentId("A000001"), stamp=Stamp.CLEARED))
-    decision = town.ask(PassTime(), after_s=0.25)
-    assert any(isinstance(event, LoanEnded) for event in decision.events)
+    cleared = town.ask(StampAssignment(assignment_id=AssignmentId("A000001"), stamp=Stamp.CLEARED))
+    assert kinds(cleared.events)[-1] == "LoanEnded"
+    assert town.ask(PassTime(), after_s=0.25).events == ()
+
+
+def test_a_loan_that_ran_out_ends_although_more_waits_there(town: Town) -> None:
+    town.ask(LendUnit(unit_id=C1, area_id=COUNTY, until_ms=UnixMs(T0 + 60_000)))
+    town.ask(call(5, 5, area_id=COUNTY))
+    town.ask(call(5, 5, area_id=COUNTY))
+    town.ask(StampAssignment(assignment_id=AssignmentId("A000001"), stamp=Stamp.ARRIVED))
+    town.ask(PassTime(), after_s=600)
+    cleared = town.ask(StampAssignment(assignment_id=AssignmentId("A000001"), stamp=Stamp.CLEARED))
+    assert not [event for event in cleared.events if isinstance(event, UnitDispatched)]
+    assert (town.unit("C1").area_id, town.unit("C1").loan) == ("city", None)
+    assert town.replayed() == town.board
 
 
 def test_a_unit_on_a_call_may_be_lent_and_finishes_it_first(town: Town) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,14 +35,16 @@ HTML = "text/html"
 async def report_open_incidents(request: Request) -> Response:
     """`Accept: text/html` gives a page to print, `text/csv` a table, else JSON."""
     service = service_of(request)
-    sheet = sheet_now(service)
+    sheet = await sheet_now(service)
     headers = {**service.marks, "vary": "Accept", "cache-control": "no-store"}
     wanted = preferred(request)
     if wanted == HTML:
         headers["content-security-policy"] = content_policy(sheet)
-        return Response(page_of(sheet), 200, headers, f"{HTML}; charset=utf-8")
+        page = await asyncio.to_thread(page_of, sheet)
+        return Response(page, 200, headers, f"{HTML}; charset=utf-8")
     if wanted == CSV:
-        return csv_answer(rows_of(sheet), "open-incidents.csv", headers)
+        rows = await asyncio.to_thread(rows_of, sheet)
+        return csv_answer(rows, "open-incidents.csv", headers)
     return answer(sheet, headers=headers)
 
 

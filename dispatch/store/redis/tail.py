@@ -33,6 +33,7 @@ class RedisTail:
 
     Attributes:
         heard_s: When the server last said how far the log goes, by `time.monotonic`; 0.0 before.
+        failing: While the log cannot be followed; said in the log of lines once, not at each try.
     """
 
     def __init__(self, address: Address, area: str) -> None:
@@ -42,8 +43,7 @@ class RedisTail:
         self._line: Line | None = None
         self._log_id: bytes | None = None
         self.heard_s = 0.0
-        # Said once, not at each try.
-        self._failing = False
+        self.failing = False
 
     async def follow(self, after: int) -> AsyncIterator[Sequence[LogEntry]]:
         """Durable events with `seq > after`, in order, as they come; without end.
@@ -58,12 +58,12 @@ class RedisTail:
                 line = await self._connected(after)
                 found = await self._ask(line, after)
             except (StoreUnavailable, LineBroken, ResponseError) as error:
-                if not self._failing:
+                if not self.failing:
                     _log.warning("the log of area %s is not followed: %s", self._keys.area, error)
-                self._failing = True
+                self.failing = True
                 await asyncio.sleep(PAUSE_S)
                 continue
-            self._failing = False
+            self.failing = False
             self.heard_s = time.monotonic()
             if found:
                 yield log_entries(found, after)
@@ -89,8 +89,14 @@ class RedisTail:
 
     async def _connected(self, after: int) -> Line:
         if self._line is None or self._line.broken:
-            self._line = await self._address.connect()
-            await self._check(self._line, after)
+            line = await self._address.connect()
+            try:
+                await self._check(line, after)
+            except BaseException:
+                # Kept, the next question would go over a line to a log that nobody looked at.
+                await line.close()
+                raise
+            self._line = line
         return self._line
 
     async def _check(self, line: Line, after: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import stat
 from pathlib import Path
 
@@ -114,6 +115,39 @@ def test_sessions_that_cannot_be_written_are_told_of(town: Town) -> None:
     (town.folder / "sessions.json.new").mkdir()
     with pytest.raises(NotReady, match=SESSION_FILE):
         town.book.open(town.caller())
+
+
+def test_another_process_that_sleeps_on_the_file_holds_nobody_up(town: Town) -> None:
+    session_id, session = town.book.open(town.caller())
+    with (town.folder / "sessions.lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        town.now_s += 5
+        assert town.book.find(session_id) is not None, "only that it is used is not written down"
+        with pytest.raises(NotReady, match=SESSION_FILE):
+            town.book.open(town.caller())
+        with pytest.raises(NotReady, match=SESSION_FILE):
+            town.book.end(session)
+    town.book.end(session)
+    assert town.book.find(session_id) is None
+
+
+def test_a_file_that_cannot_be_read_now_signs_nobody_out(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = town.caller()
+    session_id, _ = town.book.open(caller)
+    other = town.another()
+    other_id, _ = other.open(caller)
+
+    def too_many_files(_path: Path) -> bytes:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as no_files:
+        no_files.setattr(Path, "read_bytes", too_many_files)
+        assert town.book.find(session_id) is not None
+        with pytest.raises(NotReady, match="Too many open files"):
+            town.book.open(caller)
+    assert town.book.find(other_id) is not None
 
 
 def test_one_token_cannot_take_the_room_of_others(town: Town) -> None:

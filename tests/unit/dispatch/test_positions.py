@@ -96,6 +96,19 @@ def test_link_follows_the_age_of_the_fix_not_of_its_arrival() -> None:
     assert book.link(CAR, UnixMs(NOW + 61_000)) is Link.LOST
 
 
+def test_a_clock_that_runs_ahead_is_told_of_until_its_device_is_silent() -> None:
+    book = positions(future_max_s=10, stale_s=120)
+    judged(book, fix(5))
+    assert book.ahead_s(NOW) == {CAR: 5.0}
+    judged(book, fix(30))
+    assert book.ahead_s(UnixMs(NOW + 120_000)) == {CAR: 30.0}, (
+        "refused for it, and told all the same"
+    )
+    assert book.ahead_s(UnixMs(NOW + 120_001)) == {}
+    judged(book, fix(199), now_s=200)
+    assert book.ahead_s(UnixMs(NOW + 200_000)) == {}
+
+
 def test_changes_are_told_once_and_by_cursor() -> None:
     other = UnitId("P01-M1")
     book = Positions([CAR, other], bounds=BOUNDS)
