@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from api.errors import SettingsInvalid
 from api.settings import RedisUse
+from dispatch.store.head_mark import MARK_NAME
 from dispatch.store.sqlite_log import LOG_NAME
 
 if TYPE_CHECKING:
@@ -57,15 +58,21 @@ def why_no_log(data_dir: Path) -> str:
     """
     if _on_redis(data_dir):
         return (
-            f"the log of {data_dir} is on a Redis server: backup, verify and replay read a log"
-            " in a folder only; how to copy one on Redis is in docs/how-to/keep-the-log-on-redis.md"
+            f"the log of {data_dir} is on a Redis server: backup, verify, replay and sheet read a"
+            " log in a folder only; how to copy one on Redis is in"
+            " docs/how-to/keep-the-log-on-redis.md, and the service's own last sheet for paper is"
+            f" {data_dir}/open-incidents.html"
         )
     return f"--data {data_dir} holds no {LOG_NAME}: give a service's folder"
 
 
 def _on_redis(data_dir: Path) -> bool:
-    """Whether a mark of a log on Redis lies here (`dispatch.store.redis.folder_hold`)."""
-    return (data_dir / "redis").is_dir()
+    """Whether a mark of a log on Redis lies here (`dispatch.store.redis.folder_hold`).
+
+    An empty one is of a start that never reached its server.
+    """
+    marks = [area / MARK_NAME for area in (data_dir / "redis").glob("*/")]
+    return any(not mark.exists() or mark.stat().st_size for mark in marks)
 
 
 def shared_opener(store: str, data_dir: Path, use: RedisUse, *, peer: str) -> OpenStore:

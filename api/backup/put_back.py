@@ -11,7 +11,7 @@ from api.backup.check import check_backup
 from api.backup.manifest import Manifest, described, read_manifest
 from api.backup.synced import sync
 from api.errors import BackupFailed
-from dispatch.store.signed_heads import HeadKey
+from dispatch.store.signed_heads import KEY_NAME, HeadKey
 from dispatch.verifying import Verified
 
 
@@ -66,4 +66,6 @@ def _fill(draft: Path, backup: Path, manifest: Manifest) -> None:
         if described(draft / name) != wanted:
             raise BackupFailed(f"{name} did not come out of {backup} as it went in")
         sync(draft / name)
+    # A backup holds none, and a log that lost its key is told as an error at the start.
+    HeadKey.read_or_make(draft / KEY_NAME)
     sync(draft)

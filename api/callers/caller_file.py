@@ -115,7 +115,10 @@ class CallerFile:
                 (about.incident_id, about.received_at_ms),
             ).fetchone()
             if row is None:
-                raise CallerNotKept(about.incident_id, why="none was given")
+                raise CallerNotKept(
+                    about.incident_id,
+                    why="none was given, or another machine that shares the log has it",
+                )
             sealed, key, forgotten_at_ms = row
             if forgotten_at_ms is not None:
                 raise CallerNotKept(about.incident_id, why="it was forgotten")

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from math import inf
 from typing import Protocol
 
 from dispatch.board import Board
@@ -128,9 +129,11 @@ class Following:
         if lack == "no_leader":
             raise StoreUnavailable("nobody leads now; a worker takes the lead within seconds")
         if lack is not None:
+            silent_s = self._store.silent_s
+            heard = "not heard of yet" if silent_s == inf else f"last heard of {silent_s:.0f} s ago"
             raise StoreUnavailable(
                 f"this worker does not follow the log: {self.behind} events behind, and the log"
-                f" was last heard of {self._store.silent_s:.0f} s ago"
+                f" was {heard}"
             )
 
     async def _run(self) -> None:

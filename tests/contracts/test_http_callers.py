@@ -149,13 +149,13 @@ def test_a_caller_is_set_right_by_patch(town: HttpTown) -> None:
     client = town.client()
     reply = client.patch(
         path,
-        json={"caller": {"phone": "0739-5361234"}},
+        json={"caller": {"phone": "(0739) 5361234"}},
         headers={"If-Match": f'"{incident["version"]}"'},
     )
     assert reply.status_code == 200, reply.text
     assert reply.json()["caller"] == {"kept": True}
     assert reply.json()["version"] == incident["version"] + 1
-    assert client.get(f"{path}/caller").json()["phone"] == "0739-5361234"
+    assert client.get(f"{path}/caller").json()["phone"] == "(0739) 5361234"
     stale = client.patch(path, json={"caller": GIVEN}, headers={"If-Match": '"1"'})
     assert_problem(stale, 412, "version_stale")
     assert client.get(f"{path}/caller").json()["name"] == ""
@@ -250,3 +250,21 @@ def test_a_backup_has_what_is_sealed_and_not_the_keys(tmp_path: Path) -> None:
         assert_problem(
             town.client().get(f"/v1/incidents/{forgotten}/caller"), 404, "caller_not_kept"
         )
+
+
+@pytest.mark.parametrize(
+    ("phone", "status"),
+    [
+        ("+86 138 0000 0000", 200),
+        ("(0739)5361234", 200),
+        ("*110#", 200),
+        ("()", 422),
+        ("13800000000 转 2", 422),
+        ("1" * 33, 422),
+    ],
+)
+def test_how_a_number_may_be_written(town: HttpTown, phone: str, status: int) -> None:
+    body = {"location": lon_lat(0, 0), "category": "help", "caller": {"phone": phone}}
+    reply = town.client().post("/v1/recommendations", json=body)
+    assert reply.status_code == status
+    assert phone not in reply.text

@@ -108,7 +108,7 @@ def test_settings_that_cannot_be_read_are_not_taken_for_good(server: RedisServer
 
 def test_a_wrong_password_is_told_without_showing_it(server: RedisServer) -> None:
     url = server.url.replace("//", "//nobody:sesame@")
-    with pytest.raises(StoreUnavailable, match="invalid username-password pair") as refused:
+    with pytest.raises(StoreUnavailable, match=r"invalid username.*password_file") as refused:
         run(lambda: open_redis(url, AREA))
     assert "sesame" not in str(refused.value)
 
@@ -213,10 +213,36 @@ def test_the_configuration_that_the_how_to_gives_is_taken_as_it_stands(tmp_path:
         with pytest.raises(StoreUnavailable, match="does not take it"):
             await RedisStore.open(RedisPlace(stranger, AreaKeys(AREA)))
 
-    with (tmp_path / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+    async def again() -> None:
+        address = Address(f"redis://kuaijing@127.0.0.1:{port}/0", password="change-this-password")
+        while True:
+            try:
+                store = await RedisStore.open(RedisPlace(address, AreaKeys(AREA)))
+                break
+            except StoreUnavailable:
+                await asyncio.sleep(0.05)
+        assert store.head == 1
+        await store.close()
+
+    # What the first server was told, the second reads out of its file.
+    for story in (scenario, again):
+        with (tmp_path / "server.log").open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            run(story)
+        finally:
+            process.kill()
+            process.wait(timeout=10)
+
+
+def test_a_server_that_would_not_read_its_own_file_is_refused(server: RedisServer) -> None:
+    server.ask("ACL", "SETUSER", "guard", "on", ">pass", "~*", "&*", "+@all")
+    url = server.url.replace("//", "//guard:pass@")
     try:
-        run(scenario)
+        server.ask("ACL", "SETUSER", "default", "-@all", "+acl")
+        with pytest.raises(StoreUnsafe, match=r"the user default may not HSET.*ACL SETUSER") as no:
+            run(lambda: open_redis(url, AREA))
+        assert len(no.value.faults) == 1
     finally:
-        process.kill()
-        process.wait(timeout=10)
+        server.ask("ACL", "SETUSER", "default", "~*", "&*", "+@all")
+        server.ask("ACL", "DELUSER", "guard")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from api.http.schemas.gate import Id, Instant, Name, Point, RequestBody, Storable, Text
 from dispatch.words import DispatchMode
@@ -20,6 +21,18 @@ Required = Annotated[
 Priority = Annotated[int, Field(ge=1, le=4, description="1 特急, 2 紧急, 3 一般, 4 咨询")]
 Source = Literal["110", "platform", "patrol", "app"]
 
+_PHONE = re.compile(r"^([ +*#(]*[0-9][0-9 +*#()-]*)?$")
+
+
+def _phone(text: str) -> str:
+    # The number itself stands in no answer.
+    if not _PHONE.fullmatch(text):
+        raise ValueError(
+            "a number of digits, spaces and + * # ( ) - is meant; what else there is to say goes"
+            " into note"
+        )
+    return text
+
 
 class CallerGiven(RequestBody):
     """Who called (报警人); sealed apart from the log, and dropped after a time."""
@@ -27,7 +40,13 @@ class CallerGiven(RequestBody):
     name: Annotated[str, Field(max_length=100, repr=False, examples=["张三"]), Storable] = ""
     phone: Annotated[
         str,
-        Field(pattern=r"^([0-9+*#][0-9+*# ()-]{1,31})?$", repr=False, examples=["13800000000"]),
+        Field(
+            max_length=32,
+            repr=False,
+            examples=["13800000000"],
+            json_schema_extra={"pattern": _PHONE.pattern},
+        ),
+        AfterValidator(_phone),
     ] = ""
     note: Annotated[str, Field(max_length=500, repr=False), Storable] = ""
 

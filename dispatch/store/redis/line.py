@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from dispatch.errors import StoreUnavailable
@@ -88,16 +88,23 @@ class Address:
     def unavailable(self, error: BaseException) -> StoreUnavailable:
         """What a failure of the server or of the way to it means for whoever wants to write."""
         why = str(error) or type(error).__name__
+        mend = (
+            "Give its user in the address, redis://USER@HOST:PORT/DB, and the password in [redis]"
+            " password_file of settings.toml"
+            if isinstance(error, AuthenticationError)
+            else "Check that it runs, can be reached and has memory and disk left; a running"
+            " service then goes on by itself"
+        )
         return StoreUnavailable(
-            f"the Redis server {self.shown} does not take it ({why}). Check that it runs, can be"
-            " reached and has memory and disk left; a running service then goes on by itself",
+            f"the Redis server {self.shown} does not take it ({why}). {mend}",
             retry_after_s=RETRY_AFTER_S,
         )
 
 
 def _without_password(url: str) -> str:
     parts = urlsplit(url)
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    scheme = f"{parts.scheme}://" if "://" in url else ""
+    shown = f"{scheme}{parts.netloc.rpartition('@')[2]}{parts.path.rpartition('@')[2]}"
     database = parts.path.removeprefix("/")
     try:
         sound = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0

@@ -18,6 +18,14 @@ from dispatch.store.redis.line import RETRY_AFTER_S, Line
 OLDEST = (7, 0)
 """Older servers may stop a script half-way when memory is short."""
 
+_WRITES = (
+    ("HSET", "kuaijing:", "f", "v"),
+    ("XADD", "kuaijing:", "1-0", "f", "v"),
+    ("SET", "kuaijing:", "v"),
+    ("DEL", "kuaijing:"),
+)
+"""What its file holds of ours, as `ACL DRYRUN` takes it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -101,9 +109,31 @@ async def check_server(line: Line, *, shown: str, accepted: frozenset[str]) -> N
     busy = _busy(info)
     if busy:
         raise StoreUnavailable(f"the Redis server {shown} {busy}", retry_after_s=RETRY_AFTER_S)
-    faults = faults_of(await _config(line), info, accepted)
+    faults = [*faults_of(await _config(line), info, accepted), *await _faults_of_reading(line)]
     if faults:
         raise StoreUnsafe(shown, faults=tuple(faults), exemptions=tuple(sorted(EXEMPTIONS)))
+
+
+async def _faults_of_reading(line: Line) -> list[str]:
+    """Whether it would read back at its restart what it has written.
+
+    It reads transactions with the rights of the user `default`, one that is off too, and drops
+    those that this user may not carry out. Scripts write nothing but transactions.
+    """
+    for command in _WRITES:
+        try:
+            told = await line.ask("ACL", "DRYRUN", "default", *command)
+        except ResponseError as error:
+            _log.warning("ACL DRYRUN is refused, so it may drop its log at a restart: %s", error)
+            return []
+        if told != b"OK":
+            fault = (
+                f"the user default may not {command[0]}: at its restart the server would drop what"
+                " came after its last rewrite. Set `user default off resetpass ~* &* +@all` in"
+                " redis.conf, and at once: ACL SETUSER default ~* &* +@all"
+            )
+            return [fault]
+    return []
 
 
 def _busy(info: Mapping[str, str]) -> str | None:

@@ -18,7 +18,10 @@ from api.backup.manifest import BESIDE_THE_LOG, MANIFEST_FILE, manifest_bytes, r
 from api.backup.put_back import put_back
 from api.backup.take import take_backup
 from api.cli import main
-from api.errors import BackupFailed, DataMissing
+from api.errors import BackupFailed, DataMissing, SettingsInvalid
+from api.settings import RedisUse
+from api.storing import store_opener
+from dispatch.store.head_mark import HeadMark
 from dispatch.store.signed_heads import HeadKey, SignedHead, read_heads
 from dispatch.store.sqlite import SqliteStore
 from tests.golden.record_day import record
@@ -73,7 +76,7 @@ def test_a_backup_is_put_back_as_it_was(data: Path, backup: Path, tmp_path: Path
     assert events_of(tmp_path / "new") == events_of(data)
     assert manifest.seq == len(events_of(data))
     assert manifest.road_version is not None
-    assert names_in(tmp_path / "new") == {"log.db", "settings.toml"}
+    assert names_in(tmp_path / "new") == {"log.db", "log.key", "settings.toml"}
 
     async def start() -> None:
         store = SqliteStore.open(tmp_path / "new")
@@ -221,15 +224,28 @@ def test_verify_tells_on_the_command_line(
     assert "first bad event: 9\n" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["backup", "verify", "replay"])
+@pytest.mark.parametrize("command", ["backup", "verify", "replay", "sheet"])
 def test_a_folder_whose_log_is_on_redis_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     folder = tmp_path / "data"
     (folder / "redis" / "city").mkdir(parents=True)
-    out = ["--out", str(tmp_path / "backup")] if command == "backup" else []
+    out = ["--out", str(tmp_path / "new")] if command in {"backup", "sheet"} else []
     assert main([command, "--data", str(folder), *out]) == 4
     said = capsys.readouterr().err
     assert f"the log of {folder} is on a Redis server" in said
     assert "docs/how-to/keep-the-log-on-redis.md" in said
+    assert f"{folder}/open-incidents.html" in said
     assert names_in(tmp_path) == {"data"}
+
+
+def test_a_start_that_reached_no_redis_server_leaves_the_folder_to_sqlite(tmp_path: Path) -> None:
+    area = tmp_path / "redis" / "city"
+    area.mkdir(parents=True)
+    with pytest.raises(SettingsInvalid, match="is on a Redis server"):
+        store_opener("sqlite", tmp_path, RedisUse())  # its mark was deleted: there is a log
+    with closing(HeadMark(area)) as mark:
+        assert store_opener("sqlite", tmp_path, RedisUse()) is None
+        mark.keep(0)
+    with pytest.raises(SettingsInvalid, match="is on a Redis server"):
+        store_opener("sqlite", tmp_path, RedisUse())

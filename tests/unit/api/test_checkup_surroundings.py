@@ -141,7 +141,8 @@ def test_a_server_that_would_lose_what_it_acknowledged_fails(tmp_path: Path) -> 
     assert "Check that it runs" in gone.text
 
 
-def test_an_address_that_is_none_is_told() -> None:
-    (finding,) = look_at_redis("redis://", None)
+@pytest.mark.parametrize("address", ["redis://", "sqlite", "kuaijing:sesame@10.0.0.7:6379"])
+def test_an_address_that_is_none_is_told(address: str) -> None:
+    (finding,) = look_at_redis(address, None)
     assert finding.ok is False
-    assert "is no address of a Redis server" in finding.text
+    assert finding.text.startswith(f"{address.rpartition('@')[2]} is no address of a Redis server")
