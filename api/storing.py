@@ -39,7 +39,7 @@ def store_opener(store: str, data_dir: Path, use: RedisUse) -> OpenStore | None:
         return None
     if not store.startswith(("redis://", "rediss://")):
         raise SettingsInvalid(
-            f"--store {store} is not to be had: leave it out for SQLite in the service's folder, or"
+            f"--store {_without_password(store)} is not to be had: leave it out for SQLite in the service's folder, or"
             " give redis://HOST:PORT/DB"
         )
     if in_folder and not on_redis:
@@ -64,6 +64,11 @@ def why_no_log(data_dir: Path) -> str:
             f" {data_dir}/open-incidents.html"
         )
     return f"--data {data_dir} holds no {LOG_NAME}: give a service's folder"
+
+
+def _without_password(store: str) -> str:
+    """An address as it may be shown: a slip of the pen may have a password in it."""
+    return store.rpartition("@")[2] if "@" in store else store
 
 
 def _on_redis(data_dir: Path) -> bool:

@@ -108,7 +108,7 @@ class Guard:
         caller = self._caller(request)
         if caller.role not in access.roles:
             raise Forbidden(
-                f"a {caller.role} token may not call {request.method} {request.url.path};"
+                f"a token of role {caller.role} may not call {request.method} {request.url.path};"
                 f" it needs one of: {', '.join(sorted(access.roles))}"
             )
         if access.limited:
