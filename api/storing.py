@@ -39,8 +39,8 @@ def store_opener(store: str, data_dir: Path, use: RedisUse) -> OpenStore | None:
         return None
     if not store.startswith(("redis://", "rediss://")):
         raise SettingsInvalid(
-            f"--store {_without_password(store)} is not to be had: leave it out for SQLite in the service's folder, or"
-            " give redis://HOST:PORT/DB"
+            f"--store {_without_password(store)} is not to be had: leave it out for SQLite in the"
+            " service's folder, or give redis://HOST:PORT/DB"
         )
     if in_folder and not on_redis:
         raise SettingsInvalid(

@@ -165,7 +165,8 @@ class WriteLine:
     def _given_up(self, number: int, failure: StoreUnavailable) -> LogGone:
         return LogGone(
             f"what came of batch {number} of epoch {self._lead.epoch} could not be found out in"
-            f" {self._doubt_s:g} s ({failure.why}): this writer ends; a worker is started again by itself, else restart the service",
+            f" {self._doubt_s:g} s ({failure.why}): this writer ends; a worker is"
+            " started again by itself, else restart the service",
             in_doubt=True,
         )
 
