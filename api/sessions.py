@@ -12,11 +12,13 @@ import json
 import logging
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import IO
 
 from api.clock import now_ms
 from api.errors import NotReady
@@ -32,6 +34,12 @@ that share one). So nobody who has a token can take the room of all others."""
 
 NOTED_PARTS = 10
 """That a session is used is written down once in so many parts of its idle time."""
+
+LOCK_WITHIN_S = 0.1
+"""Longest wait for another process that writes the file, which takes some milliseconds. The event
+loop waits too: a process that was stopped in the middle of it must not stop all others."""
+
+LOCK_LOOK_S = 0.002
 
 _log = logging.getLogger(__name__)
 
@@ -148,7 +156,8 @@ class SessionBook:
         """The sessions as they are now, and written back; one process at a time."""
         try:
             with self._path.with_suffix(".lock").open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                # A note of use can be made at the next request as well.
+                _take(lock, within_s=LOCK_WITHIN_S if synced else 0.0)
                 self._refresh()
                 changed = dict(self._open)
                 yield changed
@@ -206,6 +215,24 @@ class SessionBook:
                 os.fsync(file.fileno())
         draft.replace(self._path)
         self._refresh()
+
+
+def _take(lock: IO[str], *, within_s: float) -> None:
+    """Locks the file, or gives up soon: whoever holds it may sleep, and all else waits meanwhile.
+
+    Raises:
+        OSError: Another process holds it.
+    """
+    until_s = time.monotonic() + within_s
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(LOCK_LOOK_S)
+        else:
+            return
 
 
 def _key_of(session_id: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,19 @@ def test_sessions_that_cannot_be_written_are_told_of(town: Town) -> None:
     (town.folder / "sessions.json.new").mkdir()
     with pytest.raises(NotReady, match=SESSION_FILE):
         town.book.open(town.caller())
+
+
+def test_a_process_that_sleeps_over_the_file_holds_nobody_up(town: Town) -> None:
+    session_id, _ = town.book.open(town.caller())
+    with (town.folder / "sessions.lock").open("a") as sleeper:
+        fcntl.flock(sleeper, fcntl.LOCK_EX)
+        began_s = time.monotonic()
+        with pytest.raises(NotReady, match="cannot be written"):
+            town.book.open(town.caller())
+        town.now_s += 5
+        assert town.book.find(session_id) is not None
+        assert time.monotonic() - began_s < 5.0
+    assert town.book.open(town.caller())
 
 
 def test_one_token_cannot_take_the_room_of_others(town: Town) -> None:
