@@ -35,7 +35,7 @@ that share one). So nobody who has a token can take the room of all others."""
 NOTED_PARTS = 10
 """That a session is used is written down once in so many parts of its idle time."""
 
-LOCK_WITHIN_S = 0.5
+LOCK_WITHIN_S = 0.1
 """Longest wait for another process that changes sessions, in which the event loop stands still: it
 may sleep, or its disk be sick. That a session is used waits for nobody."""
 

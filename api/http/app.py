@@ -148,7 +148,8 @@ class Application(FastAPI):
         service = self._service
         following = service.runner.following
         if service.peers is not None and following is not None:
-            served = PassingOn(served, service.runner, following, service.peers)
+            guard: Guard = self.state.guard
+            served = PassingOn(served, service.runner, following, service.peers, knows=guard.knows)
         return RequestFrame(BodyLimit(served), watch=Watch(service), marks=service.degraded.headers)
 
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Callable
 
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ApiError
@@ -50,6 +51,8 @@ SCHEME = b"x-kuaijing-scheme"
 PASSED_ON = "kuaijing.passed_on"
 """In the scope of a request that another worker has passed on: it goes no further."""
 
+_WITHOUT_BODY = frozenset({204, 304})
+
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN = frozenset({"/v1/recommendations", "/v1/routes", "/v1/positions", "/v1/session", "/osmand"})
 """Calls that change nothing in the log: every worker answers them itself."""
@@ -77,11 +80,30 @@ class PeerEntrance:
 class PassingOn:
     """ASGI middleware: serves here what can be, and has the leader serve the rest."""
 
-    def __init__(self, app: ASGIApp, runner: Runner, following: Following, peers: Peers) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        runner: Runner,
+        following: Following,
+        peers: Peers,
+        *,
+        knows: Callable[[Request], bool],
+    ) -> None:
+        """Put it around an application.
+
+        Args:
+            app: Answers.
+            runner: This worker's dispatcher.
+            following: How far its board has come.
+            peers: Asks the leader.
+            knows: Whether a token or a session that holds came with a request. For anybody else
+                nothing is waited for, and no body is kept in memory: the application refuses it.
+        """
         self._app = app
         self._runner = runner
         self._following = following
         self._peers = peers
+        self._knows = knows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -95,12 +117,14 @@ class PassingOn:
             refusal = problem_response(StoreUnavailable("this worker does not lead any more"))
             refusal.headers[NOT_LEADING.decode()] = "1"
             await refusal(scope, receive, send)
+        elif not self._knows(Request(scope)):
+            await self._app(scope, receive, send)
         else:
             await self._have_it_done(scope, receive, send)
 
     async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
         wanted = _number(_header(scope, SEQ))
-        if not await self._following.reach(wanted):
+        if wanted and self._knows(Request(scope)) and not await self._following.reach(wanted):
             note_lack(scope, [FEED_BEHIND])
         await self._app(scope, receive, send)
 
@@ -129,7 +153,8 @@ class PassingOn:
         # What the leader's answer lacks, this one lacks too.
         note_lack(scope, filter(None, (answer.header(HEADER) or b"").decode().split(",")))
         headers = [pair for pair in answer.headers if pair[0] != HEADER]
-        headers.append((b"content-length", b"%d" % len(answer.body)))
+        if answer.status not in _WITHOUT_BODY:
+            headers.append((b"content-length", b"%d" % len(answer.body)))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 

@@ -95,10 +95,12 @@ class Peers:
 
     def __init__(self, *, verify: ssl.SSLContext | None = None) -> None:
         """Connected when it is first used; `verify` knows who signs the peers' certificates."""
-        self._client = httpx.AsyncClient(
+        # The pool alone. A client around it keeps cookies, of which those of one browser would go
+        # along with the next, and looks through all headers for each one: a request with thousands
+        # held the event loop for seconds.
+        self._pool = httpx.AsyncHTTPTransport(
             verify=verify or ssl.create_default_context(),
             trust_env=False,
-            timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S, pool=CONNECT_S),
             limits=httpx.Limits(
                 max_connections=CONNECTIONS,
                 max_keepalive_connections=CONNECTIONS,
@@ -134,15 +136,20 @@ class Peers:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        await self._pool.aclose()
 
     async def _exchange(self, peer: str, request: PassedOn) -> PeerAnswer:
-        url = httpx.URL(peer).copy_with(raw_path=request.target)
-        asked = self._client.build_request(
-            request.method, url, headers=_sent(request.headers), content=request.body
+        timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S, pool=CONNECT_S)
+        asked = httpx.Request(
+            request.method,
+            peer,
+            headers=_sent(request.headers),
+            content=request.body,
+            # The target as it came: a URL would lose its dots, and there is none for `*`.
+            extensions={"timeout": timeout.as_dict(), "target": request.target},
         )
         try:
-            reply = await self._client.send(asked, stream=True)
+            reply = await self._pool.handle_async_request(asked)
             try:
                 # As it comes: what is packed stays so.
                 body = b"".join([part async for part in reply.aiter_raw()])
@@ -157,8 +164,9 @@ class Peers:
 
 def _sent(headers: Headers) -> Headers:
     # The host that the client named goes along: where a page of ours came from is compared with it.
-    kept = _OF_THE_LINK - {b"host"}
-    sent = [(name, value) for name, value in headers if name not in kept]
+    sent = [(name, value) for name, value in headers if name not in _OF_THE_LINK]
+    # The first counts here, and a second would be refused on the way.
+    sent += [pair for pair in headers if pair[0] == b"host"][:1]
     if not any(name == b"accept-encoding" for name, _ in sent):
         # Otherwise the pool would ask for what the client may not understand.
         sent.append((b"accept-encoding", b"identity"))

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.errors import Forbidden, Unauthorized
+from api.errors import CrossSite, Forbidden, Unauthorized
 from api.http.browser_door import BrowserDoor
 from api.http.rate_limit import RateLimiter
 from api.sessions import Session
@@ -114,6 +114,14 @@ class Guard:
         if access.limited:
             self._limiter.spend(caller.token_id)
         return caller
+
+    def knows(self, request: Request) -> bool:
+        """Whether a token or a session that holds came along; nothing is counted."""
+        try:
+            self._caller(request)
+        except (Unauthorized, CrossSite):
+            return False
+        return True
 
     def count_attempt(self, request: Request) -> None:
         """Counts an attempt to sign in.

@@ -122,6 +122,13 @@ def test_the_table_has_a_row_for_each_unit_and_marks_itself(town: HttpTown) -> N
     assert len(free) == 11
 
 
+def test_what_was_typed_is_no_formula_in_the_table(tmp_path: Path) -> None:
+    with served(tmp_path / "data") as town:
+        town.report(0, 0, description="=HYPERLINK(A1)")
+        rows = csv.DictReader(io.StringIO(ask(town, "text/csv").text))
+        assert next(rows)["description"] == "'=HYPERLINK(A1)"
+
+
 def test_a_city_without_open_incidents_has_a_sheet_too(tmp_path: Path) -> None:
     off = Settings(sheet=SheetSettings(every_s=0))
     with served(tmp_path / "data", off, watched=True) as town:
@@ -135,6 +142,9 @@ def test_a_service_that_ended_leaves_a_sheet_and_its_log_gives_the_same(tmp_path
     data.mkdir()
     half = data / f".writing-x-{SHEET_NAME}"
     half.write_text("cut off by a kill")
+    os.utime(half, (0, 0))
+    begun = data / f".writing-y-{SHEET_NAME}"
+    begun.write_text("another worker's, now")
     with served(data, watched=True) as town:
         number = town.report(0, 0, description=SHOUTING)["incident"]["incident_no"]
     assert not half.exists()

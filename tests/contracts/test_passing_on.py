@@ -19,7 +19,7 @@ from api.clock import now_ms
 from api.http import passing_on
 from api.http.app import create_app
 from api.http.passing_on import PeerEntrance
-from api.http.peers import ANSWER_S, Peers
+from api.http.peers import ANSWER_S, PassedOn, Peers
 from api.opening import assemble
 from api.service import Service
 from api.serving import GRACEFUL_S
@@ -207,13 +207,62 @@ def test_a_query_that_is_no_ascii_is_passed_on_too(server: RedisServer, tmp_path
                 "scheme": "http",
                 "path": "/v1/incidents",
                 "raw_path": b"/v1/incidents",
-                "headers": [],
+                "headers": [(b"authorization", one.http.headers["authorization"].encode())],
                 "query_string": "x=桥".encode(),
             }
             await create_app(one.service)(scope, receive, send)
             assert told[0]["status"] == 201
             (sent,) = leader.asked
             assert sent.startswith(b"POST /v1/incidents?x=%E6%A1%A5 HTTP/1.1\r\n")
+
+    run(scenario)
+
+
+def test_a_target_and_a_host_go_as_they_came_however_many_words_come_with_them(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with led(server, DONE % 0, DONE % 0) as leader, following(server, tmp_path) as one:
+            assert one.service.peers is not None
+            for target in (b"*", b"/v1/units/../incidents"):
+                many = [(b"x-%d" % nth, b"1") for nth in range(4_000)]
+                asked = PassedOn(
+                    method="POST",
+                    target=target,
+                    headers=[(b"host", b"town"), (b"host", b"other"), *many],
+                    body=b"{}",
+                )
+                known = one.service.runner.following
+                await led_as_far_as_it_knows(one)
+                assert known is not None
+                assert known.leader is not None
+                began_s = time.process_time()
+                peer = known.leader.peer
+                done = await one.service.peers.ask(peer, asked, still_leads=lambda: True)
+                # Looking through all of them for each one took a second and more.
+                assert time.process_time() - began_s < 0.4
+                assert done.status == 201
+                sent = leader.asked[-1]
+                assert sent.startswith(b"POST %b HTTP/1.1\r\n" % target)
+                assert sent.lower().count(b"\r\nhost: ") == 1
+                assert b"\r\nhost: town\r\n" in sent.lower()
+
+    run(scenario)
+
+
+def test_for_whom_nobody_knows_nothing_is_passed_on_and_nothing_waited_for(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with led(server) as leader, following(server, tmp_path) as one:
+            unknown = {"Authorization": "Bearer sy_dispatcher_00000000_x"}
+            refused = await one.call(headers=unknown)
+            assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+            assert not leader.asked
+            began_s = time.monotonic()
+            ahead = {**unknown, "x-kuaijing-seq": "999999"}
+            assert (await one.http.get("/healthz", headers=ahead)).status_code == 200
+            assert time.monotonic() - began_s < following_module.REACH_S
 
     run(scenario)
 

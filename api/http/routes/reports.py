@@ -33,6 +33,8 @@ from api.reports import (
 from api.service import service_of
 from dispatch.words import UnixMs
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 router = APIRouter(route_class=GuardedRoute, tags=["reports"])
 
 CSV = "text/csv"
@@ -198,12 +200,17 @@ def _quantile_cells(clock: str, quantiles: Quantiles) -> dict[str, float | None]
     }
 
 
+def _as_text(cell: Any) -> Any:
+    """A cell that a spreadsheet does not take for a formula: what was typed may begin like one."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
 def csv_answer(table: Sequence[dict[str, Any]], name: str, marks: dict[str, str]) -> Response:
     """Rows as a CSV file to keep; columns in the order in which rows name them."""
     text = io.StringIO()
     columns = list(dict.fromkeys(column for row in table for column in row))
     writer = csv.DictWriter(text, columns, lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(table)
+    writer.writerows({name: _as_text(cell) for name, cell in row.items()} for row in table)
     headers = {**marks, "content-disposition": f'attachment; filename="{name}"', "vary": "Accept"}
     return Response(text.getvalue(), 200, headers, f"{CSV}; charset=utf-8; header=present")

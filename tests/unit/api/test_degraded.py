@@ -22,7 +22,7 @@ def test_a_disk_that_hangs_is_told_and_forgotten_when_it_goes_on(
         degraded = Degraded(runner)
         await runner.ask(a_call(), actor="dispatcher:test", answer=ok)
         await degraded.look()
-        assert (degraded.causes, degraded.headers()) == ([], [])
+        assert (degraded.causes, degraded.headers({})) == ([], [])
         held: list[tuple[object, object, Settled]] = []
         write = SqliteStore.append
         with monkeypatch.context() as patch:
@@ -36,7 +36,7 @@ def test_a_disk_that_hangs_is_told_and_forgotten_when_it_goes_on(
             # Once is no news: most decisions wait for the disk at some moment.
             assert degraded.causes == []
             await degraded.look()
-            assert degraded.headers() == [(HEADER, b"store_failing")]
+            assert degraded.headers({}) == [(HEADER, b"store_failing")]
         write(*held[0])  # type: ignore[arg-type]
         await waiting
         await degraded.look()
