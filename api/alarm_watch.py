@@ -52,7 +52,9 @@ class AlarmWatch:
         self.clock_jump_s = self._clock.look(at_ms, self._steady_s())
         question = LookForAlarms(around=self._around(at_ms), limits=self._rules)
         decision = self._runner.recommend(question, actor=SYSTEM).decision
-        self._tell(self.alarms, decision.board.alarms)
+        if self._runner.leads:
+            # Several workers see the same; one tells.
+            self._tell(self.alarms, decision.board.alarms)
         self.alarms = decision.board.alarms
         busy = self._recording is not None and not self._recording.done()
         may_write = self._runner.leads and not self._runner.store_failing

@@ -10,6 +10,9 @@ PARTS = ("search", "decision", "post", "start")
 SIDES = {"sqlite": 0, "redis:1": 1, "redis:2": 2, "redis:4": 4}
 """Sides of the load, and how many workers share the log on Redis there."""
 
+WAYS_OF_HEARING = ("long-poll", "stream")
+"""Vehicles hear their orders in both ways."""
+
 _ROUNDS = 300
 _UNITS = 231
 
@@ -66,7 +69,9 @@ def _add_load(questions: Any) -> None:
         metavar="FILE",
         help="compiled network, or an OSM file, which is imported first; the stand-in if left out",
     )
-    load.add_argument("--vehicles", type=_positive, default=250, help="default 250")
+    load.add_argument(
+        "--vehicles", type=_several, default=250, help="2 or more, half of each kind; default 250"
+    )
     load.add_argument("--consoles", type=_positive, default=20, help="default 20")
     load.add_argument("--burst", type=_positive, default=300, help="incidents, default 300")
     load.add_argument(
@@ -121,6 +126,13 @@ def run_latency(args: argparse.Namespace) -> int:
         json=args.json,
     )
     return measure_and_tell(asked)
+
+
+def _several(text: str) -> int:
+    number = _positive(text)
+    if number < len(WAYS_OF_HEARING):
+        raise argparse.ArgumentTypeError(f"{text} is too few; give one for each way of hearing: 2")
+    return number
 
 
 def _positive(text: str) -> int:

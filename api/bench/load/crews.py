@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+from api.bench.cli import WAYS_OF_HEARING
 from api.bench.load.tally import Tally
 from api.bench.load.wire import Answer, Wire
 from api.bench.street_points import StreetPoint
 
 FIX_EVERY_S = 3.0
 STEPS = ("ack", "depart", "arrive", "clear")
-LONG_POLL, STREAM = "long-poll", "stream"
+LONG_POLL, STREAM = WAYS_OF_HEARING
 _OK = 200
 
 
