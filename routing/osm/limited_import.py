@@ -92,6 +92,10 @@ def import_limited(
 
 def import_here(source: str, draft: str, *, allow_pieces: bool, synthetic: bool) -> Any:
     """The child's part: imports, writes the draft, and returns the manifest as JSON's own types."""
+    # What `routing.osm.pieces` needs at the end, while there is memory: where it is at its bound,
+    # the library's own start does not fail but tries again and again.
+    import scipy.sparse.csgraph  # noqa: F401, PLC0415
+
     graph, report = import_network(
         Path(source), allow_pieces=allow_pieces, synthetic=synthetic, progress=_say
     )
