@@ -6,12 +6,12 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from api.bench.children import KUAIJING, run_timed
 from api.bench.desk_client import incident_body
 from api.bench.errors import BenchFailed
 from api.bench.field import Say
@@ -32,11 +32,10 @@ from api.bench.scenario import PointDraw
 from api.bench.street_points import points_on_beat, street_points
 from api.clock import now_ms
 from api.tokens import Role, create_tokens
-from platforms.city import City
-from platforms.city_files import load_city
+from platforms.city import City, UnitKind
+from platforms.city_files import load_city, save_city
 from routing.roads import Roads
 
-UNITS_A_PLATFORM = 7
 _NS_PER_S = 1_000_000_000
 
 
@@ -116,14 +115,22 @@ def measure(asked: Asked) -> Report:
 
 
 def _city(ground: Ground, vehicles: int, say: Say) -> Path:
-    """A city with so many units, sketched on the network: synthetic, one area."""
-    say(f"sketching a city for {vehicles} vehicles (synthetic)")
-    folder = ground.folder / "load-city"
-    platforms = -(-vehicles // UNITS_A_PLATFORM)
-    sketch = ("city", "sketch", "--network", str(ground.network))
-    run_timed(
-        (*KUAIJING, *sketch, "--platforms", str(platforms), "--out", str(folder)), ground.folder
+    """The city of the run with so many vehicles; those that are added are synthetic, too."""
+    city = load_city(ground.city(say))
+    say(f"crewing {vehicles} vehicles (synthetic)")
+    more = max(0, vehicles - len(city.units))
+    like = [unit for unit in city.units if unit.kind is UnitKind.MOTORCYCLE] or list(city.units)
+    added = tuple(
+        replace(
+            unit,
+            unit_id=f"{unit.platform_id}-B{nth}",
+            call_sign=f"{unit.call_sign} B{nth}",
+            synthetic=True,
+        )
+        for nth, unit in enumerate(islice(cycle(like), more), start=1)
     )
+    folder = ground.folder / "load-city"
+    save_city(replace(city, units=(*city.units, *added)), folder)
     return folder
 
 
