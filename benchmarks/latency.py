@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 from api.bench.cli import PARTS
-from api.bench.latency import Asked, exit_code, measure
+from api.bench.latency import Asked, measure
 from api.bench.machine import machine_line
 from api.bench.report import Report
+from api.bench.telling import exit_code
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from api.bench.errors import BenchFailed
 from api.bench.field import Say
 from api.bench.ground import Ground, describe, lay_ground
 from api.bench.machine import describe_machine
@@ -19,7 +16,7 @@ from api.bench.part_post import run_post
 from api.bench.part_search import run_search
 from api.bench.part_start import run_start
 from api.bench.report import Part, Report
-from api.errors import EXIT_DONE, EXIT_FAILED, EXIT_FIGURE_MISSED
+from api.bench.telling import noting_the_end, say_since, tell
 from routing.roads import Roads
 
 
@@ -55,44 +52,21 @@ class Asked:
 
 def measure_and_tell(asked: Asked) -> int:
     """Measure, print the report, and return the exit code."""
-    report = measure(asked)
-    data = json.dumps(report.as_data(), ensure_ascii=False, indent=2) + "\n"
-    text = report.as_markdown() + "\n"
-    sys.stdout.write(data if asked.json else text)
-    if asked.out is not None:
-        asked.out.mkdir(parents=True, exist_ok=True)
-        (asked.out / "latency.json").write_text(data, encoding="utf-8")
-        (asked.out / "latency.md").write_text(text, encoding="utf-8")
-    return exit_code(report)
-
-
-def exit_code(report: Report) -> int:
-    """0 all as required, 1 answers differ or a part failed, 3 a required figure missed."""
-    if report.mismatches or report.failures:
-        return EXIT_FAILED
-    return EXIT_FIGURE_MISSED if report.missed else EXIT_DONE
+    return tell(measure(asked), name="latency", out=asked.out, as_json=asked.json)
 
 
 def measure(asked: Asked) -> Report:
     """Run the parts one after another; stopped by Ctrl-C, return what is there."""
     say = say_since(perf_counter())
     report = Report(asked.command, describe_machine(), {})
-    with TemporaryDirectory(prefix="kuaijing-bench-") as folder:
-        try:
-            ground = lay_ground(asked.network, Path(folder), say)
-            roads = ground.open_roads()
-            report.network = describe(roads, ground.source or ground.network)
-            for name in asked.parts:
-                part = Part(name)
-                report.parts.append(part)
-                _RUN[name](asked, ground, roads, part, say)
-        except KeyboardInterrupt:
-            report.interrupted = True
-            say("stopped; what was measured so far follows")
-        except BenchFailed as error:
-            # The page of the docs gets no log of this machine: that goes to stderr.
-            report.failures.append(str(error).partition("\n")[0])
-            say(f"failed: {error}")
+    with TemporaryDirectory(prefix="kuaijing-bench-") as folder, noting_the_end(report, say):
+        ground = lay_ground(asked.network, Path(folder), say)
+        roads = ground.open_roads()
+        report.network = describe(roads, ground.source or ground.network)
+        for name in asked.parts:
+            part = Part(name)
+            report.parts.append(part)
+            _RUN[name](asked, ground, roads, part, say)
     return report
 
 
@@ -123,13 +97,3 @@ _RUN: dict[str, Callable[[Asked, Ground, Roads, Part, Say], None]] = {
     "post": _post,
     "start": _start,
 }
-
-
-def say_since(began_s: float) -> Say:
-    """Tells people on stderr what goes on, with the seconds since the beginning."""
-
-    def say(text: str) -> None:
-        sys.stderr.write(f"[{perf_counter() - began_s:6.1f} s] {text}\n")
-        sys.stderr.flush()
-
-    return say

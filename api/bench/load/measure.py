@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
@@ -13,10 +11,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from api.bench.desk_client import incident_body
-from api.bench.errors import BenchFailed
 from api.bench.field import Say
 from api.bench.ground import Ground, describe, lay_ground
-from api.bench.latency import exit_code, say_since
 from api.bench.load.consoles import Console
 from api.bench.load.crews import Crew
 from api.bench.load.figures import Figures, part_of
@@ -30,6 +26,7 @@ from api.bench.part_search import SEED, drivable
 from api.bench.report import Report
 from api.bench.scenario import PointDraw
 from api.bench.street_points import points_on_beat, street_points
+from api.bench.telling import noting_the_end, say_since, tell
 from api.clock import now_ms
 from api.tokens import Role, create_tokens
 from platforms.city import City, UnitKind
@@ -76,15 +73,7 @@ class Asked:
 
 def measure_and_tell(asked: Asked) -> int:
     """Measure, print the report, and return the exit code."""
-    report = measure(asked)
-    data = json.dumps(report.as_data(), ensure_ascii=False, indent=2) + "\n"
-    text = report.as_markdown() + "\n"
-    sys.stdout.write(data if asked.json else text)
-    if asked.out is not None:
-        asked.out.mkdir(parents=True, exist_ok=True)
-        (asked.out / "load.json").write_text(data, encoding="utf-8")
-        (asked.out / "load.md").write_text(text, encoding="utf-8")
-    return exit_code(report)
+    return tell(measure(asked), name="load", out=asked.out, as_json=asked.json)
 
 
 def measure(asked: Asked) -> Report:
@@ -92,23 +81,15 @@ def measure(asked: Asked) -> Report:
     say = say_since(perf_counter())
     report = Report(asked.command, describe_machine(), {})
     figures: list[Figures] = []
-    with TemporaryDirectory(prefix="kuaijing-load-") as folder:
-        try:
-            ground = lay_ground(asked.network, Path(folder), say)
-            roads = ground.open_roads()
-            report.network = describe(roads, ground.source or ground.network)
-            city_folder = _city(ground, asked.vehicles, say)
-            for side in asked.sides:
-                say(f"{side.name}: starting")
-                stage = _Stage(ground, roads, city_folder, load_city(city_folder))
-                figures.append(_measure_side(side, asked, stage, say))
-        except KeyboardInterrupt:
-            report.interrupted = True
-            say("stopped; what was measured so far follows")
-        except BenchFailed as error:
-            # The page of the docs gets no log of this machine: that goes to stderr.
-            report.failures.append(str(error).partition("\n")[0])
-            say(f"failed: {error}")
+    with TemporaryDirectory(prefix="kuaijing-load-") as folder, noting_the_end(report, say):
+        ground = lay_ground(asked.network, Path(folder), say)
+        roads = ground.open_roads()
+        report.network = describe(roads, ground.source or ground.network)
+        city_folder = _city(ground, asked.vehicles, say)
+        stage = _Stage(ground, roads, city_folder, load_city(city_folder))
+        for side in asked.sides:
+            say(f"{side.name}: starting")
+            figures.append(_measure_side(side, asked, stage, say))
     if figures:
         report.parts.append(part_of(figures))
     return report

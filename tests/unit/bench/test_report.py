@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from api.bench.latency import exit_code
 from api.bench.report import Budget, Part, Report, Table, markdown_rows
+from api.bench.telling import exit_code
 
 
 def report_with(*budgets: Budget, mismatches: int = 0) -> Report:
