@@ -31,6 +31,9 @@ WAIT_MAX_S = 2.0
 PENDING_MAX = 200
 """Most calls on the files at once; one takes some milliseconds."""
 
+CLOSE_MAX_S = 2.0
+"""How long a service that ends waits for what is under way on the callers' files."""
+
 SWEEP_EVERY_S = 3600.0
 DAY_MS = 86_400_000
 
@@ -47,6 +50,8 @@ class CallerBook:
         self._file: CallerFile | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callers")
         self._pending = 0
+        self._closed = False
+        self._given_up = False
         self._log = structlog.get_logger("callers")
         self._digest_key: bytes | None = None
 
@@ -122,13 +127,30 @@ class CallerBook:
             await asyncio.sleep(SWEEP_EVERY_S)
 
     async def close(self) -> None:
-        """Finishes what is under way and lets go of the files."""
-        await asyncio.to_thread(self._thread.shutdown)
+        """Finishes what is under way, within `CLOSE_MAX_S`, and lets go of the files.
+
+        On a sick disk the rest is refused to whoever still waits for it, and the files are let go
+        of behind the back of whoever closes. Harmless when done twice.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        # Its own thread does it, behind all that was asked before.
+        letting_go = asyncio.get_running_loop().run_in_executor(self._thread, self._let_go)
+        self._thread.shutdown(wait=False)
+        done, _ = await asyncio.wait({letting_go}, timeout=CLOSE_MAX_S)
+        if not done:
+            self._given_up = True
+            self._log.error("callers_not_finished", waiting=self._pending, after_s=CLOSE_MAX_S)
+
+    def _let_go(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
 
     async def _work(self, work: Callable[[CallerFile], Found]) -> Found:
+        if self._closed:
+            raise CallersUnavailable("the service is ending")
         if self._pending >= PENDING_MAX:
             raise CallersUnavailable(f"{PENDING_MAX} calls wait for the callers' files already")
         self._pending += 1
@@ -150,15 +172,15 @@ class CallerBook:
             future.exception()
 
     def _on_file(self, work: Callable[[CallerFile], Found]) -> Found:
+        if self._given_up:
+            raise CallersUnavailable("the service is ending, and the callers' files are too slow")
         try:
             if self._file is None:
                 self._file = CallerFile(self._folder)
             return work(self._file)
         except (sqlite3.Error, OSError, ValueError) as error:
-            if self._file is not None:
-                # Opened anew at the next call: the disk may be mended by then.
-                self._file.close()
-                self._file = None
+            # Opened anew at the next call: the disk may be mended by then.
+            self._let_go()
             raise CallersUnavailable(
                 f"{self._folder / CALLERS_FILE} cannot be used ({error}); look at the disk and the"
                 " rights on it, or put a damaged one aside"
