@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import structlog
 
-from api.callers.caller_file import CalledAbout, CallerFile, Reader
+from api.callers.caller_file import NONE_GIVEN, NONE_HERE, CalledAbout, CallerFile, Reader
 from api.callers.caller_tables import CALLERS_FILE
 from api.callers.digest_key import DIGEST_KEY_BYTES, digest_key_in
 from api.callers.sealing import CallerDetails
@@ -43,10 +43,17 @@ Found = TypeVar("Found")
 class CallerBook:
     """Callers of one service; one thread of its own works on the files, opened at first need."""
 
-    def __init__(self, folder: Path, rules: CallerRules) -> None:
-        """Takes note; nothing is opened yet, so that a service without callers pays nothing."""
+    def __init__(self, folder: Path, rules: CallerRules, *, shared_log: bool = False) -> None:
+        """Takes note; nothing is opened yet, so that a service without callers pays nothing.
+
+        Args:
+            folder: Holds the files.
+            rules: How long callers are kept.
+            shared_log: Whether workers with other folders may take calls for the same log.
+        """
         self._folder = folder
         self._rules = rules
+        self._why_none = NONE_HERE if shared_log else NONE_GIVEN
         self._file: CallerFile | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callers")
         self._pending = 0
@@ -176,7 +183,7 @@ class CallerBook:
             raise CallersUnavailable("the service is ending, and the callers' files are too slow")
         try:
             if self._file is None:
-                self._file = CallerFile(self._folder)
+                self._file = CallerFile(self._folder, why_none=self._why_none)
             return work(self._file)
         except (sqlite3.Error, OSError, ValueError) as error:
             # Opened anew at the next call: the disk may be mended by then.

@@ -106,6 +106,18 @@ def test_a_disk_that_does_not_answer_holds_nobody_up_and_loses_nothing(
     with_book(tmp_path, scenario)
 
 
+def test_where_a_log_has_several_machines_none_here_is_not_called_none(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        book = CallerBook(tmp_path, CallerRules(), shared_log=True)
+        try:
+            with pytest.raises(CallerNotKept, match="the one whose worker led when it was given"):
+                await book.read(about("I1"), actor="admin:1", token_id="1")
+        finally:
+            await book.close()
+
+    asyncio.run(scenario())
+
+
 def test_waiting_for_the_files_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caller_book, "PENDING_MAX", 2)
 
