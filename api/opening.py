@@ -141,7 +141,7 @@ async def assemble(
         notices=notices,
         tokens=tokens,
         sessions=SessionBook(data_dir, tokens, settings.sessions),
-        callers=CallerBook(data_dir, settings.callers),
+        callers=CallerBook(data_dir, settings.callers, shared_log=runner.following is not None),
         replies=ReplyKeeper(now_ms),
         metrics=metrics,
         event_counts=EventCounts(runner, metrics),

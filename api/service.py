@@ -91,9 +91,10 @@ class Service:
     async def close(self) -> None:
         """Finishes what is under way and lets go of the folder."""
         try:
-            await self.callers.close()
-        finally:
+            # First: while this worker holds the lead, no other one decides.
             await self.runner.close()
+        finally:
+            await self.callers.close()
 
     @property
     def is_synthetic(self) -> bool:

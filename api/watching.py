@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
@@ -23,16 +24,19 @@ def begin_watching(service: Service) -> list[asyncio.Task[None]]:
     async def look_for_alarms() -> None:
         service.alarm_watch.look()
 
+    async def sweep_callers() -> None:
+        await service.callers.keep_sweeping(lambda: service.runner.board.incidents)
+
     # Each for itself: a disk that hangs under one must not end the others.
-    jobs = (
-        watch_loop_lag(service),
-        service.event_counts.follow(),
-        _again(look_for_alarms),
-        _again(service.degraded.look),
-        keep_sheet(service),
-        service.callers.keep_sweeping(lambda: service.runner.board.incidents),
+    jobs: tuple[Callable[[], Awaitable[None]], ...] = (
+        partial(watch_loop_lag, service),
+        service.event_counts.follow,
+        partial(_again, look_for_alarms),
+        partial(_again, service.degraded.look),
+        partial(keep_sheet, service),
+        sweep_callers,
     )
-    return [asyncio.create_task(job) for job in jobs]
+    return [asyncio.create_task(_kept_up(job)) for job in jobs]
 
 
 async def end_watching(service: Service, tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -46,9 +50,18 @@ async def end_watching(service: Service, tasks: Sequence[asyncio.Task[None]]) ->
 
 async def _again(look: Callable[[], Awaitable[None]]) -> None:
     while True:
-        try:
-            await look()
-        except Exception:  # noqa: BLE001
-            # Were the looking to end here, nobody would notice what it looks for.
-            _log.exception("a defect in the watching")
+        await look()
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _kept_up(job: Callable[[], Awaitable[None]]) -> None:
+    """Does a job until it ends by itself; one that a defect ends is begun anew."""
+    while True:
+        try:
+            await job()
+        except Exception:  # noqa: BLE001
+            # Were it to end here, nobody would notice what it looks for.
+            _log.exception("a defect in the watching")
+            await asyncio.sleep(LOOK_EVERY_S)
+        else:
+            return

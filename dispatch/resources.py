@@ -199,6 +199,8 @@ class Incident:
         nudges: How often it was urged (催促).
         nudged_at_ms: When last, None where never.
         recommendation: The last receipt, None before the first.
+        reopened_at_ms: When it was last reopened; None where never, or by a version that did not
+            note it.
     """
 
     incident_id: IncidentId
@@ -240,6 +242,7 @@ class Incident:
     nudges: int = 0
     nudged_at_ms: UnixMs | None = None
     recommendation: Recommendation | None = None
+    reopened_at_ms: UnixMs | None = None
 
     @property
     def deadline_ms(self) -> UnixMs | None:

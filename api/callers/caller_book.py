@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import structlog
 
-from api.callers.caller_file import CalledAbout, CallerFile, Reader
+from api.callers.caller_file import NONE_GIVEN, NONE_HERE, CalledAbout, CallerFile, Reader
 from api.callers.caller_tables import CALLERS_FILE
 from api.callers.digest_key import DIGEST_KEY_BYTES, digest_key_in
 from api.callers.sealing import CallerDetails
@@ -31,6 +31,9 @@ WAIT_MAX_S = 2.0
 PENDING_MAX = 200
 """Most calls on the files at once; one takes some milliseconds."""
 
+CLOSE_MAX_S = 2.0
+"""How long a service that ends waits for what is under way on the callers' files."""
+
 SWEEP_EVERY_S = 3600.0
 DAY_MS = 86_400_000
 
@@ -40,13 +43,22 @@ Found = TypeVar("Found")
 class CallerBook:
     """Callers of one service; one thread of its own works on the files, opened at first need."""
 
-    def __init__(self, folder: Path, rules: CallerRules) -> None:
-        """Takes note; nothing is opened yet, so that a service without callers pays nothing."""
+    def __init__(self, folder: Path, rules: CallerRules, *, shared_log: bool = False) -> None:
+        """Takes note; nothing is opened yet, so that a service without callers pays nothing.
+
+        Args:
+            folder: Holds the files.
+            rules: How long callers are kept.
+            shared_log: Whether workers with other folders may take calls for the same log.
+        """
         self._folder = folder
         self._rules = rules
+        self._why_none = NONE_HERE if shared_log else NONE_GIVEN
         self._file: CallerFile | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callers")
         self._pending = 0
+        self._closed = False
+        self._given_up = False
         self._log = structlog.get_logger("callers")
         self._digest_key: bytes | None = None
 
@@ -122,13 +134,30 @@ class CallerBook:
             await asyncio.sleep(SWEEP_EVERY_S)
 
     async def close(self) -> None:
-        """Finishes what is under way and lets go of the files."""
-        await asyncio.to_thread(self._thread.shutdown)
+        """Finishes what is under way, within `CLOSE_MAX_S`, and lets go of the files.
+
+        On a sick disk the rest is refused to whoever still waits for it, and the files are let go
+        of behind the back of whoever closes. Harmless when done twice.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        # Its own thread does it, behind all that was asked before.
+        letting_go = asyncio.get_running_loop().run_in_executor(self._thread, self._let_go)
+        self._thread.shutdown(wait=False)
+        done, _ = await asyncio.wait({letting_go}, timeout=CLOSE_MAX_S)
+        if not done:
+            self._given_up = True
+            self._log.error("callers_not_finished", waiting=self._pending, after_s=CLOSE_MAX_S)
+
+    def _let_go(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
 
     async def _work(self, work: Callable[[CallerFile], Found]) -> Found:
+        if self._closed:
+            raise CallersUnavailable("the service is ending")
         if self._pending >= PENDING_MAX:
             raise CallersUnavailable(f"{PENDING_MAX} calls wait for the callers' files already")
         self._pending += 1
@@ -150,15 +179,15 @@ class CallerBook:
             future.exception()
 
     def _on_file(self, work: Callable[[CallerFile], Found]) -> Found:
+        if self._given_up:
+            raise CallersUnavailable("the service is ending, and the callers' files are too slow")
         try:
             if self._file is None:
-                self._file = CallerFile(self._folder)
+                self._file = CallerFile(self._folder, why_none=self._why_none)
             return work(self._file)
         except (sqlite3.Error, OSError, ValueError) as error:
-            if self._file is not None:
-                # Opened anew at the next call: the disk may be mended by then.
-                self._file.close()
-                self._file = None
+            # Opened anew at the next call: the disk may be mended by then.
+            self._let_go()
             raise CallersUnavailable(
                 f"{self._folder / CALLERS_FILE} cannot be used ({error}); look at the disk and the"
                 " rights on it, or put a damaged one aside"

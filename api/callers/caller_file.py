@@ -15,6 +15,13 @@ from api.errors import CallerNotKept
 from dispatch.words import UnixMs
 
 KEY_ID_BYTES = 16
+NONE_GIVEN = "none was given"
+NONE_HERE = (
+    "none was given, or it lies on another machine: the one whose worker led when it was given,"
+    " which cannot be known here; ask each machine that serves this log"
+)
+"""Where workers with other folders may share the log."""
+
 AGED = "kept_days"
 """In `forgotten_by`: nobody asked, its time was over."""
 
@@ -63,8 +70,12 @@ class CallerRead:
 class CallerFile:
     """The callers of one data folder; one thread uses it at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, why_none: str = NONE_GIVEN) -> None:
         """Opens the files, or makes them.
+
+        Args:
+            folder: Holds them.
+            why_none: What is said where nothing is known of an incident's caller.
 
         Raises:
             sqlite3.Error: One is damaged, or the medium refuses.
@@ -72,6 +83,7 @@ class CallerFile:
             ValueError: A newer version wrote them.
         """
         self._connection = open_tables(folder)
+        self._why_none = why_none
 
     def keep(self, about: CalledAbout, details: CallerDetails, *, at_ms: UnixMs) -> bool:
         """Seals a caller under a new key; durable when it returns.
@@ -115,10 +127,7 @@ class CallerFile:
                 (about.incident_id, about.received_at_ms),
             ).fetchone()
             if row is None:
-                raise CallerNotKept(
-                    about.incident_id,
-                    why="none was given, or another machine that shares the log has it",
-                )
+                raise CallerNotKept(about.incident_id, why=self._why_none)
             sealed, key, forgotten_at_ms = row
             if forgotten_at_ms is not None:
                 raise CallerNotKept(about.incident_id, why="it was forgotten")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dispatch.changed import changed
 from dispatch.decide.context import Decision
 from dispatch.decide.draft import Draft, check_version
 from dispatch.decide.recheck import INCIDENT_MOVED, recheck
@@ -128,7 +129,8 @@ def reopen(draft: Draft, question: ReopenIncident) -> Decision:
             at_ms=draft.now_ms,
             incident_id=incident_id,
             reason=question.reason,
-            incident=closed.incident,
+            # In the event and not made of its time: what older logs replay to must stay the same.
+            incident=changed(closed.incident, reopened_at_ms=draft.now_ms),
             assignments=closed.assignments,
         )
     )

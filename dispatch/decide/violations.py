@@ -128,7 +128,8 @@ def _unattended(
         return
     if not incident.required and not incident.assignment_ids:
         return  # nobody is to come
-    since_ms, lost = incident.received_at_ms, []
+    # Its life before it was reopened is no wait.
+    since_ms, lost = incident.reopened_at_ms or incident.received_at_ms, []
     for one in _current(board, incident):
         if one.state is AssignmentState.CLEARED:
             return  # police were there

@@ -110,7 +110,13 @@ class Following:
         return None
 
     async def reach(self, seq: int) -> bool:
-        """Wait, within a bound, until the board shows an event; False where it does not."""
+        """Wait, within a bound, until the board shows an event; False where it does not.
+
+        Nobody can have seen an event far beyond the log's end as it is known here: that is a cursor
+        of another log, and not worth a wait.
+        """
+        if seq - self._tail.head > self.behind + BEHIND_MAX:
+            return False
         until_s = time.monotonic() + REACH_S
         while self._tail.head < seq and not self.released.is_set():
             left_s = until_s - time.monotonic()

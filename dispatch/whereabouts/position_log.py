@@ -69,10 +69,7 @@ class PositionLog:
             except sqlite3.DatabaseError as error:
                 self._connection = self._anew(error)
         except sqlite3.Error as error:
-            raise StoreUnavailable(
-                f"the positions' history {self._path} could not be opened ({error}). Check the"
-                " disk's space and permissions"
-            ) from error
+            raise _cannot_open(self._path, error) from error
         self._lock = Lock()
         self._tracks: deque[tuple[Fix, bool]] = deque(maxlen=WAITING_MAX)
         self._last: dict[UnitId, Fix] = {}
@@ -110,7 +107,11 @@ class PositionLog:
             self._tracks.append((fix, True))
 
     def last_fixes(self) -> list[Fix]:
-        """The last fix of each unit as of the last run; call it before `start`."""
+        """The last fix of each unit as of the last run; call it before `start`.
+
+        Raises:
+            StoreUnavailable: It is damaged, and the medium refuses another.
+        """
         try:
             rows = self._connection.execute(
                 "SELECT unit_id, at_ms, lon, lat, seq, speed_mps, heading_deg, accuracy_m"
@@ -146,10 +147,13 @@ class PositionLog:
         """Put a file that cannot be read aside and begin another."""
         aside = self._path.with_name(f"{POSITIONS_NAME}.damaged")
         _log.warning("%s is damaged (%s): put aside as %s", self._path, error, aside.name)
-        for ending in ("-wal", "-shm"):
-            self._path.with_name(POSITIONS_NAME + ending).unlink(missing_ok=True)
-        self._path.replace(aside)
-        return _opened(self._path)
+        try:
+            for ending in ("-wal", "-shm"):
+                self._path.with_name(POSITIONS_NAME + ending).unlink(missing_ok=True)
+            self._path.replace(aside)
+            return _opened(self._path)
+        except (sqlite3.Error, OSError) as refusal:
+            raise _cannot_open(self._path, refusal) from refusal
 
     def _run(self) -> None:
         while not self._stopping.wait(WRITE_EVERY_S):
@@ -193,6 +197,13 @@ class PositionLog:
     def _drop_old(self, newest_ms: UnixMs | None) -> None:
         if newest_ms is not None:
             self._connection.execute("DELETE FROM tracks WHERE at_ms < ?", (newest_ms - KEPT_MS,))
+
+
+def _cannot_open(path: Path, error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"the positions' history {path} could not be opened ({error}). Check the disk's space and"
+        " permissions"
+    )
 
 
 def _opened(path: Path) -> sqlite3.Connection:

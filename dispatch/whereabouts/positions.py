@@ -61,6 +61,9 @@ class Verdict(StrEnum):
 DUPLICATE = "duplicate"
 """Reason of a fix that is here already."""
 
+FUTURE = "future"
+"""Reason of a fix whose device's clock runs too far ahead; it tells that clock all the same."""
+
 
 class Link(StrEnum):
     """How fresh a unit's position is, by the fix's own time."""
@@ -104,7 +107,8 @@ Keep: TypeAlias = Callable[[Fix, bool], None]
 """Takes a fix for the history; the flag is True for a late one."""
 
 Share: TypeAlias = Callable[[Sequence[Fix]], None]
-"""Takes fixes that were accepted, or late, to whoever else has to know them."""
+"""Takes fixes that were accepted, late or `FUTURE` to whoever else has to know them: who hears them
+judges them for himself."""
 
 
 class Positions:
@@ -192,11 +196,7 @@ class Positions:
         """
         results = self._take(fixes, now_ms)
         if self._share is not None:
-            taken = [
-                fix
-                for fix, result in zip(fixes, results, strict=True)
-                if result.verdict is not Verdict.REJECTED and result.reason != DUPLICATE
-            ]
+            taken = [fix for fix, result in zip(fixes, results, strict=True) if _tells(result)]
             if taken:
                 self._share(taken)
         return results
@@ -206,7 +206,7 @@ class Positions:
         results: list[FixResult] = []
         for fix in fixes:
             verdict, reason = self._judge(fix, now_ms)
-            if verdict is not Verdict.REJECTED or reason == "future":
+            if verdict is not Verdict.REJECTED or reason == FUTURE:
                 self._note_clock(fix, now_ms)
             if verdict is Verdict.ACCEPTED:
                 self._put(fix)
@@ -286,7 +286,7 @@ class Positions:
             (fix.mock, "mock"),
             (not (isfinite(fix.lon) and isfinite(fix.lat)), "not_a_position"),
             (not (west <= fix.lon <= east and south <= fix.lat <= north), "out_of_range"),
-            (age_s < -self._rules.future_max_s, "future"),
+            (age_s < -self._rules.future_max_s, FUTURE),
             (age_s > self._rules.past_max_s, "too_old"),
         )
         return next((reason for wrong, reason in checks if wrong), "")
@@ -295,6 +295,13 @@ class Positions:
         moved_m = distance_m(before.lon, before.lat, after.lon, after.lat)
         took_s = max((after.at_ms - before.at_ms) / 1000, 0.001)
         return moved_m > self._rules.jump_min_m and moved_m / took_s > self._rules.speed_max_mps
+
+
+def _tells(result: FixResult) -> bool:
+    """Whether others have to know the fix: where a unit is or was, or what its clock shows."""
+    if result.verdict is Verdict.REJECTED:
+        return result.reason == FUTURE
+    return result.reason != DUPLICATE
 
 
 def bounds_around(graph: RoadGraph) -> Bounds:

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -86,11 +86,17 @@ class SharedPositions:
 
     def _share(self, fixes: Sequence[Fix]) -> None:
         self._unsent.extend(fixes)
-        for fix in fixes:
-            held = self._unkept.get(fix.unit_id)
-            if held is None or held.at_ms < fix.at_ms:
-                self._unkept[fix.unit_id] = fix
+        self._to_keep(fixes)
         self._news.set()
+
+    def _to_keep(self, fixes: Iterable[Fix]) -> None:
+        """Put down for the hash what is a unit's last fix; not one that came late or was refused.
+
+        Whoever starts believes the hash without judging.
+        """
+        for fix in fixes:
+            if self._positions.last.get(fix.unit_id) == fix:
+                self._unkept[fix.unit_id] = fix
 
     async def _tell(self) -> None:
         while True:
@@ -99,6 +105,7 @@ class SharedPositions:
             self._news.clear()
             fixes, self._unsent = list(self._unsent), deque(maxlen=UNSENT_MAX)
             packed = _encoder.encode((self._origin, fixes))
+            # Not told again where it fails: the next fixes are seconds away.
             await self._try(self._lines.ask("PUBLISH", self._channel, packed))
 
     async def _keep(self) -> None:
@@ -110,14 +117,23 @@ class SharedPositions:
             pairs: list[str | bytes] = []
             for unit_id, fix in last.items():
                 pairs += [unit_id, _encoder.encode(fix)]
-            await self._try(self._lines.ask("HSET", self._hash, *pairs))
+            if not await self._try(self._lines.ask("HSET", self._hash, *pairs)):
+                # A unit that stands still for long would be nowhere for whoever starts.
+                self._to_keep(last.values())
 
-    async def _try(self, work: Coroutine[Any, Any, Any]) -> None:
+    async def _try(self, work: Coroutine[Any, Any, Any]) -> bool:
+        """Do it; False where it failed, which is told and ends nothing."""
         try:
             await work
-            self._failing = False
         except StoreUnavailable as error:
             self._warn(error)
+            return False
+        except Exception:  # noqa: BLE001
+            # Were the telling to end here, nobody would notice until units are sent wrongly.
+            _log.exception("a defect in the sharing of positions")
+            return False
+        self._failing = False
+        return True
 
     async def _listen(self) -> None:
         while True:
@@ -132,6 +148,9 @@ class SharedPositions:
                     await line.close()
             except (StoreUnavailable, LineBroken, ResponseError) as error:
                 self._warn(error)
+            except Exception:  # noqa: BLE001
+                # As in `_try`; the channel is opened anew.
+                _log.exception("a defect in the hearing of positions")
             await asyncio.sleep(PAUSE_S)
 
     async def _hear(self, line: Line) -> None:

@@ -151,6 +151,20 @@ def test_a_feed_is_read_on_at_another_worker(server: RedisServer, tmp_path: Path
     run(scenario)
 
 
+def test_a_cursor_that_nobody_can_have_is_refused_without_a_wait(
+    server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following_module, "REACH_S", 3_600.0)
+
+    async def scenario() -> None:
+        async with worker(place(server.url), tmp_path / "a", begin=False) as follower:
+            async with asyncio.timeout(LEADS_WITHIN_S):
+                with pytest.raises(CursorExpired):
+                    await follower.read_events(10**12)
+
+    run(scenario)
+
+
 def test_when_the_leader_goes_another_goes_on_and_nothing_is_lost(
     server: RedisServer, tmp_path: Path
 ) -> None:

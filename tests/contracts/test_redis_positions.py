@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from dispatch.store.redis.line import Address
+from dispatch.errors import StoreUnavailable
+from dispatch.store.redis.line import Address, Lines
 from dispatch.whereabouts import shared_positions
 from dispatch.whereabouts.positions import Fix, Positions
 from dispatch.whereabouts.shared_positions import SharedPositions
@@ -76,10 +78,10 @@ async def until(what: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def until_listening(server: RedisServer, count: int) -> None:
+async def until_listening(server: RedisServer, listeners: int) -> None:
     def listening() -> bool:
         channel = "kuaijing:{city}:positions"
-        return server.ask("PUBSUB", "NUMSUB", channel) == [channel.encode(), count]
+        return server.ask("PUBSUB", "NUMSUB", channel) == [channel.encode(), listeners]
 
     await until(listening)
 
@@ -116,6 +118,76 @@ def test_a_worker_that_starts_knows_where_units_are(server: RedisServer) -> None
         assert "'cmdstat_hset': {'calls': 1," in calls, calls
         async with sharing(server.port) as late:
             assert late.positions.last == {fix.unit_id: fix for fix in fixes}
+
+    run(scenario)
+
+
+def test_a_clock_far_ahead_is_known_to_all_and_its_fix_counts_nowhere(
+    server: RedisServer,
+) -> None:
+    async def scenario() -> None:
+        async with sharing(server.port) as one, sharing(server.port) as other:
+            await until_listening(server, 2)
+            ahead = a_fix(ago_s=-3_600.0)
+            one.send(ahead)
+            now_ms = UnixMs(START_MS)
+            await until(lambda: other.positions.ahead_s(now_ms) == {ahead.unit_id: 3_600.0})
+            assert not other.positions.last
+            good = a_fix("P01-C2")
+            one.send(good)
+            await until(lambda: server.ask("HLEN", "kuaijing:{city}:last-fixes") == 1)
+        # Whoever starts believes what is kept: the false fix is not among it.
+        async with sharing(server.port) as late:
+            assert late.positions.last == {good.unit_id: good}
+
+    run(scenario)
+
+
+def test_a_last_fix_that_could_not_be_kept_is_kept_later(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = asyncio.Event()
+    ask = Lines.ask
+
+    async def refusing(lines: Lines, *words: str | bytes) -> object:
+        if words[0] == "HSET" and not refused.is_set():
+            refused.set()
+            raise StoreUnavailable("the server went away")
+        return await ask(lines, *words)
+
+    monkeypatch.setattr(Lines, "ask", refusing)
+
+    async def scenario() -> None:
+        async with sharing(server.port) as one:
+            one.send(a_fix())
+            await until(refused.is_set)
+            await until(lambda: server.ask("HLEN", "kuaijing:{city}:last-fixes") == 1)
+
+    run(scenario)
+
+
+def test_a_defect_in_the_hearing_does_not_end_it(server: RedisServer) -> None:
+    async def scenario() -> None:
+        async with sharing(server.port) as one, sharing(server.port) as other:
+            await until_listening(server, 2)
+            met = asyncio.Event()
+
+            def defect(_moved: object) -> None:
+                if not met.is_set():
+                    met.set()
+                    raise ValueError("a defect")
+
+            other.positions.on_change(defect)
+            one.send(a_fix())
+            await until(met.is_set)
+            # What is told while it is opened anew may be missed; the next one is not.
+            ago_s = count(10.0, -0.01)
+
+            def heard() -> bool:
+                one.send(a_fix("P01-C2", ago_s=next(ago_s)))
+                return UnitId("P01-C2") in other.positions.last
+
+            await until(heard)
 
     run(scenario)
 

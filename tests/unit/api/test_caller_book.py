@@ -7,12 +7,13 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from api.callers import caller_book
 from api.callers.caller_book import CallerBook
-from api.callers.caller_file import CalledAbout
+from api.callers.caller_file import CalledAbout, CallerFile
 from api.callers.caller_tables import CALLERS_FILE
 from api.callers.digest_key import DIGEST_KEY_FILE
 from api.callers.sealing import CallerDetails
@@ -105,6 +106,18 @@ def test_a_disk_that_does_not_answer_holds_nobody_up_and_loses_nothing(
     with_book(tmp_path, scenario)
 
 
+def test_where_a_log_has_several_machines_none_here_is_not_called_none(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        book = CallerBook(tmp_path, CallerRules(), shared_log=True)
+        try:
+            with pytest.raises(CallerNotKept, match="the one whose worker led when it was given"):
+                await book.read(about("I1"), actor="admin:1", token_id="1")
+        finally:
+            await book.close()
+
+    asyncio.run(scenario())
+
+
 def test_waiting_for_the_files_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caller_book, "PENDING_MAX", 2)
 
@@ -114,6 +127,36 @@ def test_waiting_for_the_files_has_a_bound(tmp_path: Path, monkeypatch: pytest.M
         )
         assert [one for one in done if one is True] == [True, True]
         assert sum(isinstance(one, CallersUnavailable) for one in done) == 3
+
+    with_book(tmp_path, scenario)
+
+
+def test_a_service_that_ends_does_not_wait_for_a_sick_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caller_book, "CLOSE_MAX_S", 0.01)
+    monkeypatch.setattr(caller_book, "WAIT_MAX_S", 30.0)
+    begun, goes_on = Event(), Event()
+
+    async def scenario(book: CallerBook) -> None:
+        def slow(_file: CallerFile) -> None:
+            begun.set()
+            assert goes_on.wait(30)
+
+        under_way = asyncio.create_task(book._work(slow))
+        queued = asyncio.create_task(book.keep(about("I1"), ZHANG))
+        await asyncio.to_thread(begun.wait, 30)
+        await book.close()
+        assert not under_way.done()
+        with pytest.raises(CallersUnavailable, match="is ending"):
+            await book.keep(about("I2"), ZHANG)
+        goes_on.set()
+        await under_way
+        with pytest.raises(CallersUnavailable, match="too slow"):
+            await queued
+        # Behind its back the files were let go of.
+        await asyncio.to_thread(book._thread.shutdown)
+        assert book._file is None
 
     with_book(tmp_path, scenario)
 

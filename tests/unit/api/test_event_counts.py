@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from api.event_counts import EventCounts
 from api.metrics import Metrics
-from dispatch.errors import StoreUnavailable
+from dispatch.errors import CursorExpired, LogDamaged, StoreUnavailable
 from dispatch.questions import StampAssignment
 from dispatch.runner import Runner
+from dispatch.running.tail import FeedEvent
 from dispatch.store import Settled
 from dispatch.store.sqlite import SqliteStore
 from dispatch.words import Stamp
@@ -76,5 +78,37 @@ def test_what_the_disk_refused_is_not_counted(
         await counts.catch_up()
         assert received(metrics) == 1
         await runner.close()
+
+    run(scenario)
+
+
+def test_a_log_that_is_damaged_or_too_far_back_does_not_end_the_counting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        runner = await open_runner(tmp_path, TestClock())
+        metrics = Metrics()
+        counts = EventCounts(runner, metrics)
+        try:
+            await runner.ask(a_call(), actor=ACTOR, answer=ok)
+            behind = runner.durable_seq
+            await runner.ask(a_call(), actor=ACTOR, answer=ok)
+            refusals = [
+                LogDamaged(1, why="its bytes are not those that were written"),
+                CursorExpired(after=0, oldest=behind + 1),
+            ]
+            read = Runner.read_events
+
+            async def refuse(one: Runner, after: int) -> Sequence[FeedEvent]:
+                if refusals:
+                    raise refusals.pop(0)
+                return await read(one, after)
+
+            monkeypatch.setattr(Runner, "read_events", refuse)
+            for counted in (None, None, 1):
+                await counts.catch_up()
+                assert received(metrics) == counted
+        finally:
+            await runner.close()
 
     run(scenario)

@@ -12,7 +12,13 @@ from dispatch.board import Board
 from dispatch.decide.alarms import RAISED_AT_ONCE
 from dispatch.decide.violations import contradictions
 from dispatch.events import AlarmCleared, AlarmRaised
-from dispatch.questions import DeclineAssignment, LookForAlarms, StampAssignment
+from dispatch.questions import (
+    CancelIncident,
+    DeclineAssignment,
+    LookForAlarms,
+    ReopenIncident,
+    StampAssignment,
+)
 from dispatch.words import (
     AssignmentId,
     AssignmentState,
@@ -75,6 +81,19 @@ def test_a_grave_incident_without_any_unit_is_told() -> None:
     town.ask(call(2, 0, priority=2))
     assert look(town, after_s=LIMITS.urgent_unattended_s) == []
     assert look(town, after_s=1) == [("+", "urgent_unattended", "I000001")]
+
+
+def test_a_grave_incident_that_comes_back_waits_from_then_on() -> None:
+    town = Town()
+    town.ask(call(2, 0, priority=1))
+    first = IncidentId("I000001")
+    town.ask(CancelIncident(incident_id=first, reason="called off"), after_s=30)
+    town.ask(ReopenIncident(incident_id=first, reason="called again"), after_s=3_600)
+    assert look(town, after_s=LIMITS.urgent_unattended_s) == []
+    assert look(town, after_s=1) == [("+", "urgent_unattended", "I000001")]
+    (alarm,) = town.board.alarms.values()
+    assert "for 61 s" in alarm.why
+    assert town.replayed() == town.board
 
 
 def test_a_crew_that_declines_counts_until_it_did() -> None:
