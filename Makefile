@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT ?= 8000
 DATA ?= var/demo
 BIN := .venv/bin
+# Three on two cores: a third of the tests' time is waiting for timers, disks and services.
+TESTERS ?= 3
 
 .PHONY: run test check bench soak torture format lock audit clean help
 
@@ -10,7 +12,7 @@ run: .venv/run.installed  ## start the service with the demo city and simulated 
 	$(BIN)/kuaijing serve --demo --data $(DATA) --port $(PORT)
 
 test: .venv/dev.installed  ## all tests in their per-commit form
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses=$(TESTERS) --dist=loadfile --no-loadscope-reorder
 
 check: .venv/dev.installed  ## style, types, import contracts, and the audit where there is internet
 	$(BIN)/ruff check .
