@@ -14,7 +14,7 @@ from tests.exact_questions import check, mismatches, on_closed_roads
 pytestmark = pytest.mark.shared
 
 LONG = bool(os.environ.get("KUAIJING_LONG"))
-UNITS = 14 if LONG else 5
+UNITS = 14 if LONG else 3
 """Brute force takes two seconds a unit and profile; questions cost it nothing."""
 
 
@@ -28,5 +28,5 @@ def test_a_thousand_questions_on_porto(porto: RoadGraph) -> None:
 
 
 def test_five_hundred_questions_on_closed_roads_of_porto(porto: RoadGraph) -> None:
-    units = 6 if LONG else 3
+    units = 6 if LONG else 2
     check(on_closed_roads(porto, scenes=1, questions=500, units=units, seed=13), questions=500)
