@@ -116,7 +116,7 @@ def _scratch() -> Path:
     return Path(tempfile.mkdtemp(prefix="kuaijing-fuzz-", dir=shm if shm.is_dir() else None))
 
 
-def guided(target: str, folder: Path, seconds: int, seed: int) -> None:
+def guided(target: str, folder: Path, seconds: int, runs: int, seed: int) -> None:
     """atheris; it ends the process itself."""
     import atheris
 
@@ -124,6 +124,7 @@ def guided(target: str, folder: Path, seconds: int, seed: int) -> None:
         check = TARGETS[target]()
     options = (
         f"-max_total_time={seconds}",
+        f"-runs={runs}",
         f"-timeout={HANG_S}",
         f"-rss_limit_mb={MEMORY_MB}",
         f"-max_len={MAX_BYTES}",
@@ -136,12 +137,12 @@ def guided(target: str, folder: Path, seconds: int, seed: int) -> None:
     atheris.Fuzz()
 
 
-def by_chance(target: str, folder: Path, seconds: int, seed: int) -> None:
+def by_chance(target: str, folder: Path, seconds: int, runs_max: int, seed: int) -> None:
     """Flips, cuts, doubles and mixes bytes of the sound files."""
     check, chance = TARGETS[target](), random.Random(seed or None)
     seeds = [path.read_bytes() for path in sorted(folder.iterdir())]
     until_s, runs = time.monotonic() + seconds, 0
-    while time.monotonic() < until_s:
+    while time.monotonic() < until_s and runs != runs_max:
         content = _mutated(bytearray(chance.choice(seeds)), chance)[:MAX_BYTES]
         kept = folder / "crash-last"
         kept.write_bytes(content)
@@ -176,10 +177,12 @@ def _mutated(content: bytearray, chance: random.Random) -> bytearray:
 
 def main(words: list[str]) -> None:
     """Runs one target."""
-    target, folder, seconds, seed = words[0], Path(words[1]), int(words[2]), int(words[3])
+    target, folder = words[0], Path(words[1])
+    # At most so many seconds and so many runs; -1 is as many as there is time for.
+    seconds, runs, seed = (int(word) for word in words[2:])
     sys.path.insert(0, str(ROOT))
     engine = by_chance if os.environ.get("FUZZ_BY_CHANCE") or not find_spec("atheris") else guided
-    engine(target, folder, seconds, seed)
+    engine(target, folder, seconds, runs, seed)
 
 
 if __name__ == "__main__":
