@@ -42,7 +42,9 @@ def register(subparsers: Any) -> None:
         "--port", type=int, default=DEFAULT_PORT, help=f"port of the service ({DEFAULT_PORT})"
     )
     parser.add_argument(
-        "--store", metavar="STORE", help="redis://[USER@]HOST:PORT/DB that holds the log"
+        "--store",
+        metavar="STORE",
+        help="redis://[USER@]HOST:PORT/DB that holds the log; sqlite: it is in the folder",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
@@ -67,13 +69,14 @@ def look(args: argparse.Namespace) -> Iterator[Finding]:
     from api.checkup.folder import look_at_folder
     from api.checkup.machine import look_at_machine
     from api.checkup.network import look_at_port
+    from api.storing import SQLITE
 
     yield from look_at_machine()
     yield from look_at_port(args.port, args.data)
     yield from look_at_data(args.network, args.city)
     if args.data is not None:
         yield from look_at_folder(args.data)
-    if args.store is not None:
+    if args.store not in (None, SQLITE):
         from api.checkup.redis_log import look_at_redis
 
         yield from look_at_redis(args.store, args.data)

@@ -43,6 +43,11 @@ def sheet_of_folder(data_dir: Path, city_dir: Path | None) -> OpenIncidentsSheet
     try:
         with reading(path) as connection:
             format_of(connection, path)
+            if head_of(connection) == 0:
+                raise DataMissing(
+                    f"{path} holds no event yet, so nothing is open: take calls in first, or give"
+                    " the folder of the service that did"
+                )
             board, at_ms = _board_of(connection, city)
     except sqlite3.Error as error:
         raise DataMissing(

@@ -167,6 +167,15 @@ def test_a_service_that_ended_leaves_a_sheet_and_its_log_gives_the_same(tmp_path
     assert before == {name: after[name] for name in before}, "the folder was changed"
 
 
+def test_a_log_without_events_is_told_and_no_sheet_of_1970_is_made(tmp_path: Path) -> None:
+    with served(tmp_path / "data"):
+        pass
+    done = sheet("--data", tmp_path / "data", "--out", tmp_path / "paper.html")
+    assert done.returncode == 4
+    assert "no event yet" in done.stderr
+    assert not (tmp_path / "paper.html").exists()
+
+
 def test_what_is_no_folder_of_a_service_is_told(tmp_path: Path) -> None:
     done = sheet("--data", tmp_path, "--out", tmp_path / "paper.html")
     assert done.returncode == 4
